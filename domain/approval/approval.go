@@ -1,0 +1,180 @@
+// Package approval is one held request and its life. It does no I/O.
+//
+// The row is the truth and the hold only a courtesy: whoever waits may go away
+// and come back, and a request with the same fingerprint meets the same
+// approval. What a person granted is exactly what is sent, once.
+package approval
+
+import (
+	"time"
+
+	"github.com/tameflare/tameflare/domain/action"
+	"github.com/tameflare/tameflare/domain/fault"
+)
+
+// Status says where an approval is in its life:
+//
+//	pending → approved | denied | expired | cancelled
+//	approved → executed | unused
+//
+// Everything but pending and approved is final.
+type Status string
+
+const (
+	Pending   Status = "pending"
+	Approved  Status = "approved"
+	Denied    Status = "denied"
+	Expired   Status = "expired"   // nobody answered in time
+	Cancelled Status = "cancelled" // the kill switch, or a revoked gateway
+	Executed  Status = "executed"  // the grant was used
+	Unused    Status = "unused"    // the grant lapsed
+)
+
+// Final reports whether nothing can become of s any more.
+func (s Status) Final() bool { return s != Pending && s != Approved }
+
+// Verdict is what a person decided. The zero Verdict denies.
+type Verdict bool
+
+const (
+	Deny  Verdict = false
+	Grant Verdict = true
+)
+
+// Channel is where a decision was made.
+type Channel string
+
+const (
+	Dashboard Channel = "dashboard"
+	CLI       Channel = "cli"
+	API       Channel = "api"
+	Slack     Channel = "slack"
+)
+
+// Approval is a request that waits, or waited, for a person.
+type Approval struct {
+	ID          string `bun:",pk"` // "apr_…"
+	TeamID      string
+	GatewayID   string
+	GatewayName string
+	Fingerprint string // of the request; see Fingerprint
+	RunID       string
+	Principal   string // who runs the process, as the gateway knows it: "ana@laptop"
+	RuleID      string
+	Reason      string        // why it was asked
+	Action      action.Action `bun:"type:text"`
+	Sentence    string        // what it would do, for people: "merge acme/site#812 into main"
+	Method      string
+	URL         string // without what looks like a secret
+	BodyDigest  string // SHA-256, hex
+	BodySize    int64
+	Status      Status
+	CreatedAt   time.Time
+	ExpiresAt   time.Time     // while pending: when asking ends; once approved: when the grant lapses
+	TTL         time.Duration // how long each of the two lasts
+	DecidedBy   string        `bun:",nullzero"` // user ID; "" where no person decided
+	DeciderName string        `bun:",nullzero"`
+	Channel     Channel       `bun:",nullzero"`
+	Note        string        `bun:",nullzero"` // what the decider said
+	DecidedAt   time.Time     `bun:",nullzero"`
+	EndedAt     time.Time     `bun:",nullzero"` // executed, unused, expired or cancelled
+	Upstream    int           `bun:",nullzero"` // HTTP status that the executed request got
+	Seq         int64         // rises with every change, so that pages know what they have
+}
+
+// Decider is a person who decides.
+type Decider struct {
+	ID, Name string
+	Channel  Channel
+	Note     string
+}
+
+// Decide returns a as it will be once d's verdict stands. It fails with
+// fault.Conflict when a is settled already, naming who was first, and with
+// fault.Expired when the time to answer is over.
+func (a Approval) Decide(d Decider, v Verdict, now time.Time) (Approval, error) {
+	switch {
+	case a.Status != Pending:
+		return a, fault.New(fault.Conflict, a.Settled(), nil)
+	case !now.Before(a.ExpiresAt):
+		return a, fault.New(fault.Expired, "Nobody answered in time. The request was not sent; the agent has to ask again.", nil)
+	}
+	a.Status, a.DecidedBy, a.DeciderName, a.Channel, a.Note, a.DecidedAt = Denied, d.ID, d.Name, d.Channel, d.Note, now
+	if v == Grant {
+		a.Status, a.ExpiresAt = Approved, now.Add(a.TTL)
+	} else {
+		a.EndedAt = now
+	}
+	a.Seq++
+	return a, nil
+}
+
+// Use returns a with its grant used up, for a request with that fingerprint.
+// It fails with fault.Conflict when the grant is not there or is used, with
+// fault.Expired when it has lapsed and with fault.Forbidden when the request
+// is not the one that was approved.
+func (a Approval) Use(fingerprint string, now time.Time) (Approval, error) {
+	switch {
+	case a.Fingerprint != fingerprint:
+		return a, fault.New(fault.Forbidden, "This is not the request that was approved.", nil)
+	case a.Status != Approved:
+		return a, fault.New(fault.Conflict, a.Settled(), nil)
+	case !now.Before(a.ExpiresAt):
+		return a, fault.New(fault.Expired, "The approval has lapsed. Send the request again to ask again.", nil)
+	}
+	a.Status, a.EndedAt = Executed, now
+	a.Seq++
+	return a, nil
+}
+
+// Lapse returns a as it is once its time is over, and whether that changes
+// anything: pending becomes expired, and an approval nobody used is unused.
+func (a Approval) Lapse(now time.Time) (Approval, bool) {
+	if a.Status.Final() || now.Before(a.ExpiresAt) {
+		return a, false
+	}
+	if a.Status == Pending {
+		a.Status = Expired
+	} else {
+		a.Status = Unused
+	}
+	a.EndedAt = now
+	a.Seq++
+	return a, true
+}
+
+// Cancel returns a cancelled, and whether that changes anything. A grant that
+// has not been used is withdrawn too.
+func (a Approval) Cancel(note string, now time.Time) (Approval, bool) {
+	if a.Status.Final() {
+		return a, false
+	}
+	a.Status, a.Note, a.EndedAt = Cancelled, note, now
+	a.Seq++
+	return a, true
+}
+
+// Settled says in a sentence what became of a.
+func (a Approval) Settled() string {
+	by := a.DeciderName
+	if by == "" {
+		by = "somebody"
+	}
+	switch a.Status {
+	case Pending:
+		return "This request is waiting for a decision."
+	case Approved:
+		return "Already approved by " + by + "."
+	case Denied:
+		return "Already denied by " + by + "."
+	case Expired:
+		return "Nobody answered in time. The request was not sent; the agent has to ask again."
+	case Cancelled:
+		return "Cancelled before anybody decided: " + a.Note
+	case Executed:
+		return "Approved by " + by + ", and the request was sent. An approval is good for one request."
+	case Unused:
+		return "Approved by " + by + ", but the agent did not send the request in time."
+	}
+	return "This request is not waiting any more."
+}

@@ -1,0 +1,125 @@
+// Package fleet describes gateways and what is configured for each. It does no
+// I/O. The structs are also the rows that app/store keeps.
+package fleet
+
+import (
+	"net/netip"
+	"regexp"
+	"time"
+
+	"github.com/tameflare/tameflare/domain/action"
+	"github.com/tameflare/tameflare/domain/credential"
+	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/policy"
+)
+
+// Status says whether a gateway may talk to the server.
+type Status string
+
+const (
+	Active  Status = "active"
+	Revoked Status = "revoked"
+)
+
+// Gateway is one data plane and its settings. A gateway that has never been
+// enrolled has a zero EnrolledAt.
+type Gateway struct {
+	ID          string `bun:",pk"` // "gw_…"
+	TeamID      string
+	Name        string             // unique in the team
+	Environment string             // "production", "staging" …; "" where nobody said
+	Enforcement policy.Enforcement `bun:"type:text"`
+	Status      Status
+	SealKey     []byte    // HPKE public key that credentials are sealed to
+	Version     string    // of the program, as it said last
+	SnapshotAck int64     // the newest snapshot that it acts on
+	CertExpires time.Time `bun:",nullzero"`
+	EnrolledAt  time.Time `bun:",nullzero"`
+	LastSeenAt  time.Time `bun:",nullzero"`
+	FirstSeenAt time.Time `bun:",nullzero"` // of the first recorded request
+	CreatedAt   time.Time
+}
+
+// Connector is a connector as configured for one gateway.
+type Connector struct {
+	ID           string `bun:",pk"` // "con_…"
+	GatewayID    string
+	Type         string   // "github", "http", "webhook"
+	Name         string   // unique at the gateway; the type unless somebody chose another
+	Hosts        []string `bun:"type:text"` // what it answers for; the type's own hosts where empty
+	Private      []string `bun:"type:text"` // CIDRs that these hosts may resolve to although they are not public
+	AuthKind     credential.Kind
+	AuthName     string
+	CredentialID string `bun:",nullzero"`
+	Position     int
+}
+
+// Style returns how c shows its credential.
+func (c Connector) Style() credential.Style {
+	return credential.Style{Kind: c.AuthKind, Name: c.AuthName}
+}
+
+// Rule is an access rule as stored.
+type Rule struct {
+	ID          string `bun:",pk"` // "rule_…"
+	GatewayID   string
+	ConnectorID string
+	Pattern     action.Pattern
+	Class       string        // "" is any class
+	Effect      policy.Effect `bun:"type:text"`
+	HoldMS      int64         `bun:"hold_ms"` // -1 where the default applies
+	TTLMS       int64         `bun:"ttl_ms"`  // 0 where the default applies
+	Reason      string
+	Preset      policy.Preset // the preset that made it, "" where written by hand
+	Position    int
+}
+
+// Kill is a pulled kill switch as stored. Without gateway and connector it
+// stops the whole team; with both, one connector of one gateway.
+type Kill struct {
+	ID        string `bun:",pk"` // "kill_…"
+	TeamID    string
+	GatewayID string `bun:",nullzero"`
+	Connector string `bun:",nullzero"` // type or configured name
+	Reason    string
+	PulledBy  string // user ID, or "gateway:<id>" for one pulled on the machine
+	PulledAt  time.Time
+	LiftedBy  string    `bun:",nullzero"`
+	LiftedAt  time.Time `bun:",nullzero"`
+}
+
+// Credential is a secret in the vault, without the secret: that is Sealed.
+type Credential struct {
+	ID          string `bun:",pk"` // "cred_…"
+	TeamID      string
+	Name        string   // unique in the team
+	Type        string   // the connector type that it is for
+	Hosts       []string `bun:"type:text"` // where it may go; bound into Sealed
+	Version     int64    // rises with each rotation
+	Sealed      []byte   // AES-256-GCM under the team's data key
+	Fingerprint string   // tells two secrets apart without telling either
+	CreatedAt   time.Time
+	RotatedAt   time.Time
+	LastUsedAt  time.Time `bun:",nullzero"`
+}
+
+var names = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$`)
+
+// CheckName fails with fault.Invalid where name cannot be that of a gateway,
+// connector or credential.
+func CheckName(name string) error {
+	if !names.MatchString(name) {
+		return fault.New(fault.Invalid, "A name is 1 to 63 of a-z, 0-9, dot, dash and underscore, and begins and ends with a letter or digit.", nil)
+	}
+	return nil
+}
+
+// CheckPrivate fails with fault.Invalid where cidr is not a network in CIDR
+// form, such as 10.0.0.0/8.
+func CheckPrivate(cidr string) error {
+	p, err := netip.ParsePrefix(cidr)
+	if err != nil || p != p.Masked() {
+		return fault.New(fault.Invalid, "Write a network as 10.0.0.0/8: an address without host bits, a slash and its length.", err)
+	}
+	return nil
+}
