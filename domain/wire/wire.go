@@ -12,7 +12,7 @@
 //	POST /v1/approvals                Ask → Approval                   (joins a pending or approved one with the same fingerprint)
 //	GET  /v1/approvals/{id}?wait=&seq= → Approval                      (long poll until seq is exceeded)
 //	POST /v1/approvals/{id}/use       Use → Approval                   (409 where the grant is not there any more)
-//	POST /v1/audit                    zstd NDJSON of Entry → AuditAnswer
+//	POST /v1/audit                    zstd NDJSON of Entry → AuditAnswer (Content-Type: application/x-ndjson, Content-Encoding: zstd)
 //	POST /v1/kills                    KillReport → 204                 (a kill switch pulled or lifted on the machine)
 //
 // Errors are Problem with the status of their kind.
@@ -54,7 +54,21 @@ type EnrolAnswer struct {
 	TeamID      string    `json:"team_id"`
 	Name        string    `json:"name"`
 	SnapshotKey []byte    `json:"snapshot_key"` // Ed25519 public key that snapshots are signed with
+
+	// Where the gateway's audit chain ends at the server: a spool that begins
+	// empty goes on from there. Both are zero for a gateway without entries.
+	AuditThrough int64  `json:"audit_through,omitempty"`
+	AuditHash    string `json:"audit_hash,omitempty"`
 }
+
+// VersionHeader is the version of the program that sends a message, on
+// requests and answers.
+const VersionHeader = "TameFlare-Version"
+
+// CodeKilled is the Code of a Problem that a kill switch is the reason for.
+// Its status is 403, and it says nothing about the gateway itself: only the
+// code "forbidden" means that the gateway is revoked.
+const CodeKilled = "kill_switch"
 
 // RenewRequest asks for the next certificate. Without a CSR the key stays.
 type RenewRequest struct {
@@ -137,8 +151,8 @@ type SealedCredential struct {
 	ID      string   `json:"id"`
 	Name    string   `json:"name"`
 	Version int64    `json:"version"`
-	Hosts   []string `json:"hosts"` // where it may go
-	Sealed  []byte   `json:"sealed"`
+	Hosts   []string `json:"hosts"`  // where it may go
+	Sealed  []byte   `json:"sealed"` // the encapsulated key (32 bytes), then the ciphertext
 }
 
 // SealInfo is the HPKE info of sealed credentials. The suite is
