@@ -165,3 +165,6 @@ func (w *World) WaitForPending(ctx context.Context) (Approval, error) {
 		}
 	}
 }
+
+// ServerPID returns the server's process.
+func (w *World) ServerPID() int { return w.server.Process.Pid }
