@@ -34,6 +34,12 @@ func (r Rule) Check() error {
 	if err := r.Pattern.Check(); err != nil {
 		return err
 	}
+	if int(r.Effect) >= len(effects) {
+		return fault.New(fault.Invalid, "A decision is allow, deny or require_approval.", nil)
+	}
+	if r.Class != nil && *r.Class > action.Read {
+		return fault.New(fault.Invalid, "A class is read, write, delete or admin.", nil)
+	}
 	if r.Hold != nil && (*r.Hold < 0 || *r.Hold > MaxHold) {
 		return fault.New(fault.Invalid, "A hold is between 0s and 30m.", nil)
 	}

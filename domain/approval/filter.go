@@ -1,0 +1,7 @@
+package approval
+
+// Filter chooses approvals. Its zero value chooses all.
+type Filter struct {
+	Status    []Status
+	GatewayID string
+}

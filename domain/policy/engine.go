@@ -1,0 +1,124 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/tameflare/tameflare/domain/action"
+	"github.com/tameflare/tameflare/domain/fault"
+)
+
+// Settings are what an Engine is made of: everything that is configured for
+// one gateway about what its requests may do.
+type Settings struct {
+	Gateway     string // its name, for the sentences
+	Enforcement Enforcement
+	Rules       []Rule // their order has no meaning
+	Kills       []Kill // those that are on
+}
+
+// Engine decides. It never changes, so any number of goroutines may ask it at
+// once, and a new configuration is a new Engine. A nil Engine denies.
+//
+// A decision goes through stages, and each may end it: the kill switch, then
+// the access rules. What the last one says is then tempered by the enforcement
+// level, which the kill switch is above.
+type Engine struct {
+	gateway string
+	level   Enforcement
+	kills   killed
+	access  map[string]*branch // by the configured connector's name
+}
+
+// Compile makes an Engine. It fails with fault.Invalid where a rule cannot be
+// used as it stands, and then there is no Engine: the caller keeps the one it
+// had.
+func Compile(s Settings) (*Engine, error) {
+	if int(s.Enforcement) >= len(levels) {
+		return nil, fault.New(fault.Invalid, "An enforcement level is monitor, soft_enforce or full_enforce.", nil)
+	}
+	e := &Engine{gateway: s.Gateway, level: s.Enforcement, kills: compileKills(s.Kills), access: map[string]*branch{}}
+	rules := make([]*compiled, 0, len(s.Rules))
+	for _, r := range s.Rules {
+		err := r.Check()
+		if err == nil && r.Connector == "" {
+			err = fault.New(fault.Invalid, "A rule belongs to a connector.", nil)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("compile rule %q of connector %q: %w", r.ID, r.Connector, err)
+		}
+		rules = append(rules, compile(r))
+	}
+	slices.SortFunc(rules, compare)
+	for rank, r := range rules {
+		r.rank = rank
+		root := e.access[r.connector]
+		if root == nil {
+			root = &branch{}
+			e.access[r.connector] = root
+		}
+		root.add(r)
+	}
+	return e, nil
+}
+
+// Decide says what happens to a, which a connector of type connectorType has
+// named. It always answers, and whatever goes wrong on the way denies.
+func (e *Engine) Decide(a action.Action, connectorType string) (d Decision) {
+	defer func() {
+		if recover() != nil {
+			d = Decision{By: ByDefault, Reason: "The request could not be judged, so it is refused."}
+		}
+	}()
+	if e == nil {
+		return Decision{By: ByDefault, Reason: "This gateway has no configuration yet, so it refuses everything."}
+	}
+	if k := e.kills.find(a.Connector, connectorType); k != nil {
+		return Decision{By: ByKillSwitch, Rule: k.ID, Reason: k.Reason}
+	}
+	d = e.temper(e.judge(&a, a.Name, a.Class))
+	for _, other := range a.Or {
+		if o := e.temper(e.judge(&a, other.Name, other.Class)); stricter(o, d) {
+			d = o
+		}
+	}
+	return d
+}
+
+// judge is the stage of the access rules.
+func (e *Engine) judge(a *action.Action, name string, class action.Class) Decision {
+	r := e.access[a.Connector].find(name, class)
+	if r == nil {
+		return Decision{By: ByDefault, Reason: e.unmatched(a.Connector, name)}
+	}
+	return r.decision
+}
+
+func (e *Engine) unmatched(connector, name string) string {
+	gateway := "this gateway"
+	if e.gateway != "" {
+		gateway = "gateway " + e.gateway
+	}
+	if connector == "" {
+		return "No connector of " + gateway + " answers for this host. Add one for it, or leave the host out."
+	}
+	return "No rule of " + gateway + " allows " + name + ". Add an access rule for it to connector " + connector + ", or do without."
+}
+
+// temper applies the enforcement level to what a stage has said.
+func (e *Engine) temper(d Decision) Decision {
+	d.Effect = d.Would
+	if d.Would == Allow || d.Would == Deny && d.By == ByRule && e.level == SoftEnforce {
+		return d
+	}
+	if e.level == SoftEnforce || e.level == Monitor {
+		d.Effect, d.Flagged = Allow, true
+	}
+	return d
+}
+
+// stricter orders two decisions about the same request.
+func stricter(d, than Decision) bool {
+	return cmp.Or(cmp.Compare(d.Effect, than.Effect), cmp.Compare(d.Would, than.Would)) < 0
+}
