@@ -1,0 +1,198 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tameflare/tameflare/domain/audit"
+	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/fleet"
+	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/gateway/decide"
+	"github.com/tameflare/tameflare/gateway/mitm"
+	"github.com/tameflare/tameflare/gateway/netguard"
+	"github.com/tameflare/tameflare/gateway/proxy"
+	"github.com/tameflare/tameflare/gateway/runs"
+)
+
+const maxExtra = 8 << 20
+
+// Door returns what a run needs. A run may begin while everything is denied:
+// its requests then say why.
+func (g *gateway) Door(s runs.Start) (runs.Door, func(), error) {
+	nothing := func() {}
+	if err := g.fits(s); err != nil {
+		return runs.Door{}, nothing, err
+	}
+	d := runs.Door{Gateway: g.link.Identity.Name, CA: g.mitm.CertFile(), Bundle: g.bundle, Env: map[string]string{}}
+	if st, err := g.current.Load(); err == nil {
+		d.BaseURL = st.BaseURL()
+		d.Env = dummies(st)
+	}
+	if s.ExtraCA == "" {
+		return d, nothing, nil
+	}
+	path, err := g.ownBundle(s.ExtraCA)
+	if err != nil {
+		return runs.Door{}, nothing, err
+	}
+	d.Bundle = path
+	return d, func() {
+		if err := os.Remove(path); err != nil {
+			g.log.Warn("a run's bundle cannot be removed", "error", err)
+		}
+	}, nil
+}
+
+// fits refuses a run that asks for other ways out than the gateway has.
+func (g *gateway) fits(s runs.Start) error {
+	if s.UpstreamCA != "" && s.UpstreamCA != g.config.UpstreamCA {
+		return errOther("--upstream-ca")
+	}
+	if len(s.ConnectTo) == 0 {
+		return nil
+	}
+	wanted, err := Config{ConnectTo: s.ConnectTo}.connectTo()
+	if err != nil {
+		return err
+	}
+	have := g.proxy.Guard.ConnectTo
+	for _, w := range wanted {
+		if !slices.ContainsFunc(have, func(h netguard.ConnectTo) bool { return h == w }) {
+			return errOther("--connect-to")
+		}
+	}
+	return nil
+}
+
+// dummies are keys that open nothing, for clients that insist on having one.
+func dummies(st *decide.State) map[string]string {
+	env := map[string]string{}
+	for _, c := range st.Connectors() {
+		if _, has := st.Credential(c); !has {
+			continue
+		}
+		for _, name := range c.Type().Env() {
+			env[name] = c.Type().Dummy(st.GatewayID())
+		}
+	}
+	return env
+}
+
+// ownBundle writes a bundle that also trusts what the caller trusted before.
+func (g *gateway) ownBundle(extra string) (string, error) {
+	info, err := os.Stat(extra)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxExtra {
+		return "", fault.New(fault.Invalid, "The file "+extra+", which the environment names as its certificates, cannot be read.", err)
+	}
+	more, err := os.ReadFile(extra)
+	if err != nil {
+		return "", fault.New(fault.Invalid, "The file "+extra+", which the environment names as its certificates, cannot be read.", err)
+	}
+	host, err := mitm.HostRoots()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(filepath.Dir(g.bundle), "bundle-"+strings.ToLower(rand.Text())+".pem")
+	if err := os.WriteFile(path, g.mitm.Bundle(host, more), 0o600); err != nil {
+		return "", fmt.Errorf("write bundle: %w", err)
+	}
+	return path, nil
+}
+
+// Serve serves a run's door.
+func (g *gateway) Serve(ctx context.Context, ln net.Listener, r *runs.Run) error {
+	return g.proxy.ServeRun(ctx, ln, proxy.Run{
+		ID: r.ID, Principal: r.Principal, UID: r.UID,
+		Tell: func(e proxy.Event) {
+			if !e.Held { // the desk says that, and knows more
+				r.Saw(e.Entry, e.Approval)
+			}
+		},
+	})
+}
+
+// Kill pulls or lifts the machine's own kill switch.
+func (g *gateway) Kill(k runs.Kill) ([]runs.KillStatus, error) {
+	if k.Connector != "" {
+		if err := fleet.CheckName(k.Connector); err != nil {
+			return nil, err
+		}
+	}
+	k.Reason = audit.Plain(k.Reason, 500)
+	if k.On {
+		// It is on, also where it could not be written down.
+		if err := g.link.Kills.Pull(k.Connector, k.Reason); err != nil {
+			g.log.Error("the kill switch is on, but may not outlive a restart", "connector", k.Connector, "error", err)
+		}
+	} else if err := g.link.Kills.Lift(k.Connector, k.Reason); err != nil {
+		if fault.Of(err) == fault.NotFound && slices.ContainsFunc(g.kills(), func(s runs.KillStatus) bool { return !s.Local && s.Connector == k.Connector }) {
+			return nil, fault.New(fault.Forbidden, "This kill switch was pulled at the dashboard. Lift it there.", err)
+		}
+		return nil, err
+	}
+	word := "lifted"
+	if k.On {
+		word = "pulled"
+	}
+	g.log.Warn("kill switch "+word+" on this machine", "connector", k.Connector, "reason", k.Reason)
+	entry := audit.Traffic{
+		Time: time.Now(), Step: audit.Local, By: string(policy.ByKillSwitch), Code: "kill_" + word, Reason: k.Reason,
+	}
+	entry.Action.Connector = k.Connector
+	if err := g.spool.Note(entry); err != nil {
+		g.log.Error("the kill switch is not on record yet", "error", err)
+	}
+	return g.kills(), nil
+}
+
+func (g *gateway) kills() []runs.KillStatus {
+	var out []runs.KillStatus
+	for _, k := range g.current.Kills() {
+		out = append(out, runs.KillStatus{ID: k.ID, Connector: k.Connector, Reason: k.Reason, Since: k.Since, Local: decide.IsLocal(k)})
+	}
+	return out
+}
+
+// CA returns the gateway's own root.
+func (g *gateway) CA() runs.CA {
+	return runs.CA{PEM: string(g.mitm.CertPEM()), Path: g.mitm.CertFile(), Bundle: g.bundle, Fingerprint: g.mitm.Fingerprint()}
+}
+
+// Status returns how the gateway is doing.
+func (g *gateway) Status() runs.Status {
+	id, up, stats := g.link.Identity, g.link.Status(), g.spool.Stats()
+	s := runs.Status{
+		Version: g.config.Version, PID: os.Getpid(), StartedAt: g.started.UTC(),
+		Gateway: id.Name, GatewayID: id.GatewayID, TeamID: id.TeamID,
+		Server: runs.ServerStatus{
+			URL: id.LinkURL, Reachable: up.Reachable, Since: up.Since.UTC(), Problem: up.Problem,
+			EnrolAgain: up.EnrolAgain, CertUntil: up.CertUntil.UTC(),
+		},
+		Spool: runs.SpoolStatus{Unsent: stats.Durable - stats.Through, Bytes: stats.Bytes, Problem: up.Delivery},
+		Kills: g.kills(),
+	}
+	if stats.Err != nil {
+		s.Spool.Problem = fault.Message(stats.Err)
+	}
+	st, err := g.current.Load()
+	if err != nil {
+		s.Snapshot.Problem = fault.Message(err)
+		return s
+	}
+	s.Enforcement = st.Enforcement().String()
+	s.Snapshot.Version = st.Version()
+	if until, confirmed, ok := g.current.Until(); ok {
+		s.Snapshot.ValidUntil, s.Snapshot.ConfirmedAt = until.UTC(), confirmed.UTC()
+		s.Snapshot.AgeSeconds = int64(max(time.Since(confirmed), 0) / time.Second)
+	}
+	s.Snapshot.Problem = strings.Join(st.Broken(), " ")
+	return s
+}

@@ -1,0 +1,246 @@
+package decide_test
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tameflare/tameflare/domain/action"
+	"github.com/tameflare/tameflare/domain/credential"
+	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/wire"
+	"github.com/tameflare/tameflare/gateway/decide"
+)
+
+func open(c wire.SealedCredential) (credential.Secret, error) {
+	if string(c.Sealed) == "bad" {
+		return credential.Secret{}, errors.New("cannot be opened")
+	}
+	return credential.NewSecret(string(c.Sealed)), nil
+}
+
+func snapshot(change func(*wire.Snapshot)) wire.Snapshot {
+	s := wire.Snapshot{
+		Version: 7, GatewayID: "gw_1", GatewayName: "deploy-bot", IssuedAt: time.Now(), ValidFor: 24 * time.Hour,
+		Connectors: []wire.Connector{
+			{Name: "github", Type: "github", CredentialID: "cred_1"},
+			{Name: "internal", Type: "http", Hosts: []string{"api.internal.example"}, Private: []string{"10.0.0.0/8"}},
+		},
+		Rules:       []policy.Rule{{ID: "rule_1", Connector: "github", Pattern: "github.*", Effect: policy.Allow}},
+		Credentials: []wire.SealedCredential{{ID: "cred_1", Name: "bot", Hosts: []string{"api.github.com"}, Sealed: []byte("secret")}},
+	}
+	if change != nil {
+		change(&s)
+	}
+	return s
+}
+
+func compile(t *testing.T, change func(*wire.Snapshot)) *decide.State {
+	t.Helper()
+	st, err := decide.Compile(snapshot(change), open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+var merge = action.Action{Connector: "github", Name: "github.pr.merge"}
+
+func TestWhatCannotBeUsedIsRefusedAsAWhole(t *testing.T) {
+	t.Parallel()
+
+	for name, change := range map[string]func(*wire.Snapshot){
+		"no version":             func(s *wire.Snapshot) { s.Version = 0 },
+		"valid for no time":      func(s *wire.Snapshot) { s.ValidFor = 0 },
+		"issued at no time":      func(s *wire.Snapshot) { s.IssuedAt = time.Time{} },
+		"unknown connector type": func(s *wire.Snapshot) { s.Connectors[0].Type = "gopher" },
+		"connector twice":        func(s *wire.Snapshot) { s.Connectors[1].Name = "github" },
+		"host twice":             func(s *wire.Snapshot) { s.Connectors[1].Hosts = []string{"api.github.com"} },
+		"network with host bits": func(s *wire.Snapshot) { s.Connectors[1].Private = []string{"10.0.0.1/8"} },
+		"bad pattern":            func(s *wire.Snapshot) { s.Rules[0].Pattern = "github..pr" },
+		"credential twice":       func(s *wire.Snapshot) { s.Credentials = append(s.Credentials, s.Credentials[0]) },
+		"unknown enforcement":    func(s *wire.Snapshot) { s.Enforcement = 9 },
+	} {
+		if st, err := decide.Compile(snapshot(change), open); fault.Of(err) != fault.Invalid || st != nil {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestAStateKnowsItsConnectors(t *testing.T) {
+	t.Parallel()
+
+	st := compile(t, nil)
+	github := st.Connector("api.github.com")
+	if d := st.Decide(merge, github); d.Effect != policy.Allow {
+		t.Errorf("got %+v", d)
+	}
+	if d := st.Decide(action.Action{Name: "http.get"}, nil); d.Effect != policy.Deny {
+		t.Errorf("a host without connector: %+v", d)
+	}
+	c, has := st.Credential(github)
+	if !has || c.Secret.Reveal() != "secret" || !c.For("api.github.com") || c.For("github.com") || c.For("xapi.github.com") {
+		t.Errorf("got %+v, %v", c, has)
+	}
+	if _, has := st.Credential(st.Connector("api.internal.example")); has {
+		t.Error("a credential that nobody configured")
+	}
+	if got := st.Permits("api.internal.example"); len(got) != 1 || got[0] != netip.MustParsePrefix("10.0.0.0/8") {
+		t.Errorf("got %v", got)
+	}
+	if got := st.Permits("api.github.com"); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+	wild := decide.Credential{Hosts: []string{"*.example.com"}}
+	if !wild.For("a.example.com") || wild.For("example.com") || wild.For("aexample.com") {
+		t.Error("a pattern matches what it should not")
+	}
+}
+
+func TestACredentialThatIsNotThereIsNotReplacedByNothing(t *testing.T) {
+	t.Parallel()
+
+	for name, change := range map[string]func(*wire.Snapshot){
+		"cannot be opened": func(s *wire.Snapshot) { s.Credentials[0].Sealed = []byte("bad") },
+		"did not come":     func(s *wire.Snapshot) { s.Credentials = nil },
+	} {
+		st := compile(t, change)
+		c, has := st.Credential(st.Connector("api.github.com"))
+		if !has || !c.Secret.Empty() || len(st.Broken()) != 1 {
+			t.Errorf("%s: %+v, %v, %q", name, c, has, st.Broken())
+		}
+	}
+}
+
+func TestNilDenies(t *testing.T) {
+	t.Parallel()
+
+	var st *decide.State
+	if d := st.Decide(merge, st.Connector("api.github.com")); d.Effect != policy.Deny {
+		t.Errorf("got %+v", d)
+	}
+	var c decide.Current
+	if st, err := c.Load(); st != nil || fault.Of(err) != fault.Unavailable {
+		t.Errorf("got %v, %v", st, err)
+	}
+}
+
+func TestAStateCountsForItsTime(t *testing.T) {
+	t.Parallel()
+
+	synctest.Test(t, func(t *testing.T) {
+		var c decide.Current
+		counts := func(when string, want bool) {
+			t.Helper()
+			if _, err := c.Load(); (err == nil) != want || err != nil && fault.Of(err) != fault.Unavailable {
+				t.Errorf("%s: %v, want counted %v", when, err, want)
+			}
+		}
+		if err := c.Use(compile(t, nil)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(24 * time.Hour)
+		counts("at the end of its time", true)
+		time.Sleep(time.Second)
+		counts("after its time", false)
+		c.Confirm(time.Now().Add(-time.Hour))
+		counts("confirmed an hour ago", true)
+		c.Confirm(time.Now().Add(-20 * time.Hour))
+		time.Sleep(22 * time.Hour)
+		counts("an older confirmation changes nothing", true)
+		time.Sleep(2 * time.Hour)
+		counts("an hour after that", false)
+
+		if err := c.Use(compile(t, func(s *wire.Snapshot) { s.IssuedAt = time.Now().Add(1000 * time.Hour) })); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(25 * time.Hour)
+		counts("from a server whose clock is ahead", false)
+
+		if err := c.Use(compile(t, func(s *wire.Snapshot) { s.ValidFor = 1000 * time.Hour })); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(decide.MaxValid + time.Second)
+		counts("with a time that is too long", false)
+
+		if err := c.Use(compile(t, nil)); err != nil {
+			t.Fatal(err)
+		}
+		c.Revoke()
+		counts("revoked", false)
+		c.Confirm(time.Now())
+		counts("confirmed after that", false)
+		if err := c.Use(compile(t, nil)); err != nil {
+			t.Fatal(err)
+		}
+		counts("welcome again", true)
+	})
+}
+
+func TestKillSwitchesAddUp(t *testing.T) {
+	t.Parallel()
+
+	var c decide.Current
+	killed := func(when string, want bool) {
+		t.Helper()
+		st, err := c.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := st.Decide(merge, st.Connector("api.github.com")); (d.By == policy.ByKillSwitch) != want {
+			t.Errorf("%s: %+v, want killed %v", when, d, want)
+		}
+	}
+	if err := c.Kill("github", "before there is anything"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Use(compile(t, nil)); err != nil {
+		t.Fatal(err)
+	}
+	killed("pulled before the first snapshot", true)
+	if was, err := c.Lift(""); was || err != nil {
+		t.Errorf("lifted one for everything: %v, %v", was, err)
+	}
+	killed("another one lifted", true)
+	changed := c.Changed()
+	if was, err := c.Lift("github"); !was || err != nil {
+		t.Errorf("%v, %v", was, err)
+	}
+	select {
+	case <-changed:
+	default:
+		t.Error("nobody was told of the change")
+	}
+	killed("lifted", false)
+
+	if err := c.Stop([]policy.Kill{{ID: "kill_1"}}); err != nil {
+		t.Fatal(err)
+	}
+	killed("one that came with a snapshot nobody could use", true)
+	if was, err := c.Lift(""); was || err != nil {
+		t.Errorf("lifted the server's: %v, %v", was, err)
+	}
+	killed("the server's is not ours to lift", true)
+	if err := c.Use(compile(t, nil)); err != nil {
+		t.Fatal(err)
+	}
+	killed("the next snapshot without it", false)
+}
+
+func TestLoadingAllocatesNothing(t *testing.T) {
+	var c decide.Current // not parallel: allocations are counted
+	if err := c.Use(compile(t, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(100, func() {
+		st, err := c.Load()
+		if err != nil || st.Decide(merge, st.Connector("api.github.com")).Effect != policy.Allow {
+			t.Fatal(err)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
