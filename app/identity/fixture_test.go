@@ -169,6 +169,7 @@ func (s *sealer) Open(sealed, aad []byte) ([]byte, error) {
 type bouncer struct {
 	mu      sync.Mutex
 	refused map[string]bool
+	away    bool // it does not know, as when the database is away
 }
 
 func (b *bouncer) refuse(gatewayID string) {
@@ -180,6 +181,9 @@ func (b *bouncer) refuse(gatewayID string) {
 func (b *bouncer) admit(_ context.Context, gatewayID string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.away {
+		return errors.New("the database is away")
+	}
 	if b.refused[gatewayID] {
 		return fault.New(fault.Forbidden, "This gateway is switched off.", nil)
 	}

@@ -10,6 +10,8 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"time"
+
+	"github.com/tameflare/tameflare/domain/fault"
 )
 
 const linkLife = 24 * time.Hour
@@ -45,10 +47,14 @@ func (a *Authority) ServerTLS(ctx context.Context) (*tls.Config, error) {
 			}
 			ctx, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()
-			if _, err := a.Check(ctx, state); err != nil {
-				return fmt.Errorf("refuse gateway: %w", err)
+			_, err := a.Check(ctx, state)
+			if kind := fault.Of(err); err == nil || kind == fault.Internal || kind == fault.Unavailable {
+				// A database that does not answer is no verdict. The gateway
+				// would take the alert for its revocation and wipe what it
+				// knows; every call is checked anew and says what is wrong.
+				return nil
 			}
-			return nil
+			return fmt.Errorf("refuse gateway: %w", err)
 		},
 	}, nil
 }

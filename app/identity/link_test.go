@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bufio"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -315,4 +316,34 @@ func TestExpiredGatewayIsTurnedAwayAtTheHandshake(t *testing.T) {
 			t.Errorf("afterwards: %v", err)
 		}
 	})
+}
+
+// A gateway that is turned away at the handshake takes itself for revoked and
+// wipes what it knows. A database that is away for a moment must not do that.
+func TestAnOutageIsNotARevocation(t *testing.T) {
+	t.Parallel()
+
+	b := newBench(t)
+	addr := b.listen(t)
+	e := b.enrol(t, "gw_1", "tm_1")
+	b.bouncer.mu.Lock()
+	b.bouncer.away = true
+	b.bouncer.mu.Unlock()
+
+	conn, err := tls.Dial("tcp", addr, b.pinned(t, e.client()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("the handshake was refused: %v", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusForbidden { // the test's handler refuses whatever Check does not vouch for
+		t.Errorf("status %d, want 403", answer.StatusCode)
+	}
 }
