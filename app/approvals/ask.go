@@ -1,0 +1,121 @@
+package approvals
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/tameflare/tameflare/app/store"
+	"github.com/tameflare/tameflare/domain/action"
+	"github.com/tameflare/tameflare/domain/approval"
+	"github.com/tameflare/tameflare/domain/audit"
+	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/fleet"
+	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/wire"
+)
+
+const (
+	// maxPending is how many requests of a gateway wait at once. An agent in
+	// a loop otherwise buries the one card that matters.
+	maxPending = 200
+	maxText    = 500
+	maxURL     = 4000
+	maxAction  = 64 << 10
+)
+
+var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// Ask returns the approval for a gateway's request: the one that is open for
+// it, pending or granted, or a new one. It fails with fault.Invalid where the
+// question makes no sense, with fault.Forbidden where the gateway is revoked or
+// a kill switch stops the request (then with ErrKilled), and with fault.Limited
+// where too many wait already.
+func (s *Service) Ask(ctx context.Context, gw fleet.Gateway, ask wire.Ask) (approval.Approval, error) {
+	now := s.now()
+	a, err := parse(gw, ask)
+	if err != nil {
+		return approval.Approval{}, err
+	}
+	// A retry needs no transaction: a kill, or a revocation, would have closed
+	// what is open.
+	there, err := s.Store.JoinableApproval(ctx, gw.ID, a.Fingerprint, now)
+	if err == nil {
+		return there, nil
+	}
+	if fault.Of(err) != fault.NotFound {
+		return approval.Approval{}, fmt.Errorf("ask: %w", err)
+	}
+	a.CreatedAt, a.ExpiresAt = now, now.Add(a.TTL)
+	e := event(a, machine(gw), now)
+	e.Type = "approval.opened"
+	e.Detail["request"], e.Detail["rule"] = audit.Plain(ask.RequestID, maxText), a.RuleID
+	got, joined, err := s.Store.OpenApproval(ctx, a, func(st store.Standing) error {
+		switch {
+		case st.Gateway.Status != fleet.Active:
+			return shutOut()
+		case st.Kill != nil:
+			return killed(*st.Kill)
+		case st.Pending >= maxPending:
+			return fault.New(fault.Limited, "Too many requests of this gateway are waiting for a person already. Wait until they are decided.", nil)
+		}
+		return nil
+	}, e)
+	if err != nil {
+		return approval.Approval{}, fmt.Errorf("ask: %w", err)
+	}
+	if !joined {
+		s.rang(ctx, got)
+	}
+	return got, nil
+}
+
+// parse makes an approval of what a gateway asks. Gateways are on other
+// people's machines: nothing they say is longer, or stranger, than it may be.
+func parse(gw fleet.Gateway, ask wire.Ask) (approval.Approval, error) {
+	refuse := func(why string) (approval.Approval, error) {
+		return approval.Approval{}, fault.New(fault.Invalid, "This question cannot be put to a person: "+why, nil)
+	}
+	ttl := cmp.Or(ask.TTL, policy.DefaultTTL)
+	switch {
+	case !digest.MatchString(ask.Fingerprint):
+		return refuse("its fingerprint is none.")
+	case ask.BodyDigest != "" && !digest.MatchString(ask.BodyDigest), ask.BodySize < 0:
+		return refuse("its body is not described.")
+	case ttl < policy.MinTTL || ttl > policy.MaxTTL:
+		return refuse("its ttl is not between 30s and 24h.")
+	case ask.Action.Name == "" || ask.Method == "" || ask.URL == "":
+		return refuse("it does not say what it is about.")
+	}
+	what, err := plainAction(ask.Action)
+	if err != nil {
+		return refuse("its action is too large.")
+	}
+	text := func(s string) string { return audit.Plain(s, maxText) }
+	return approval.Approval{
+		ID: "apr_" + strings.ToLower(rand.Text()), TeamID: gw.TeamID, GatewayID: gw.ID, GatewayName: gw.Name,
+		Fingerprint: ask.Fingerprint, RunID: text(ask.RunID), Principal: text(ask.Principal), RuleID: text(ask.RuleID),
+		Reason: text(ask.Reason), Action: what, Sentence: text(ask.Sentence), Method: text(ask.Method),
+		URL: audit.Plain(ask.URL, maxURL), BodyDigest: ask.BodyDigest, BodySize: ask.BodySize,
+		Status: approval.Pending, TTL: ttl, Seq: 1,
+	}, nil
+}
+
+// plainAction returns a as every database can hold it. Its parameters are
+// whatever JSON the gateway sent, so the text of it is what is cleaned.
+func plainAction(a action.Action) (action.Action, error) {
+	b, err := json.Marshal(a)
+	if err != nil || len(b) > maxAction {
+		return a, fmt.Errorf("action of %d bytes: %w", len(b), err)
+	}
+	var plain action.Action
+	clean := strings.ReplaceAll(audit.Plain(string(b), maxAction+1), `\u0000`, `\ufffd`)
+	if err := json.Unmarshal([]byte(clean), &plain); err != nil {
+		return a, err
+	}
+	return plain, nil
+}

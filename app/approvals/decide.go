@@ -1,0 +1,101 @@
+package approvals
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tameflare/tameflare/app/store"
+	"github.com/tameflare/tameflare/domain/approval"
+	"github.com/tameflare/tameflare/domain/audit"
+	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/fleet"
+	"github.com/tameflare/tameflare/domain/team"
+	"github.com/tameflare/tameflare/domain/wire"
+)
+
+// Decide settles the approval as v wants it, and returns it as it now is. If
+// somebody was faster, it returns their decision with a fault.Conflict. It
+// fails with fault.Forbidden where v may not decide any more, or a kill switch
+// stops the request, with fault.Expired where the time to answer is over, and
+// with fault.NotFound where v's team has no such approval.
+func (s *Service) Decide(ctx context.Context, v team.Viewer, ch approval.Channel, id string, verdict approval.Verdict, note string) (approval.Approval, error) {
+	if !v.May(team.Decide) {
+		return approval.Approval{}, mayNotDecide()
+	}
+	by := approval.Decider{ID: v.User.ID, Name: v.User.Name, Channel: ch, Note: audit.Plain(note, maxText)}
+	now := s.now()
+	got, err := s.Store.ChangeApproval(ctx, v.Team.ID, audit.Plain(id, maxText), v.User.ID, func(st store.Standing) (approval.Approval, audit.Event, error) {
+		if !st.Role.May(team.Decide) { // not when they signed in, but now
+			return approval.Approval{}, audit.Event{}, mayNotDecide()
+		}
+		next, err := st.Approval.Decide(by, verdict, now)
+		if err != nil {
+			return approval.Approval{}, audit.Event{}, err
+		}
+		if next.Status == approval.Approved {
+			switch {
+			case st.Gateway.Status != fleet.Active:
+				return approval.Approval{}, audit.Event{}, shutOut()
+			case st.Kill != nil:
+				return approval.Approval{}, audit.Event{}, killed(*st.Kill)
+			}
+		}
+		e := event(next, v.Actor(), now)
+		e.Detail["channel"], e.Detail["note"] = string(ch), by.Note
+		return next, e, nil
+	})
+	switch fault.Of(err) {
+	case fault.Forbidden:
+		return approval.Approval{}, fmt.Errorf("decide: %w", err)
+	case fault.Expired:
+		if over, lerr := s.lapse(ctx, got); lerr == nil {
+			got = over
+		}
+	}
+	if err != nil {
+		return got, fmt.Errorf("decide: %w", err)
+	}
+	s.rang(ctx, got)
+	return got, nil
+}
+
+func mayNotDecide() error {
+	return fault.New(fault.Forbidden, "Viewers do not decide. Ask an owner or admin to make you a member.", nil)
+}
+
+// Use redeems a grant for the request that it was given for; the gateway sends
+// the request after that, and only after that. It fails with fault.Conflict
+// where the grant is not there, is used, or is for another request, with
+// fault.Expired where it has lapsed, and with fault.Forbidden where a kill
+// switch stops the request (then with ErrKilled) or the gateway is revoked.
+func (s *Service) Use(ctx context.Context, gw fleet.Gateway, id string, use wire.Use) (approval.Approval, error) {
+	now := s.now()
+	got, err := s.Store.ChangeApproval(ctx, gw.TeamID, audit.Plain(id, maxText), "", func(st store.Standing) (approval.Approval, audit.Event, error) {
+		switch {
+		case st.Approval.GatewayID != gw.ID:
+			return approval.Approval{}, audit.Event{}, none()
+		case st.Gateway.Status != fleet.Active:
+			return approval.Approval{}, audit.Event{}, shutOut()
+		case st.Kill != nil:
+			return approval.Approval{}, audit.Event{}, killed(*st.Kill)
+		}
+		next, err := st.Approval.Use(use.Fingerprint, now)
+		if fault.Of(err) == fault.Forbidden { // which is said to gateways that are shut out, and to no other
+			s.Log.WarnContext(ctx, "a grant was shown with another request", "gateway", gw.ID, "approval", id)
+			err = fault.New(fault.Conflict, fault.Message(err), err)
+		}
+		e := event(next, machine(gw), now)
+		e.Detail["request"] = audit.Plain(use.RequestID, maxText)
+		return next, e, err
+	})
+	if fault.Of(err) == fault.Expired {
+		if over, lerr := s.lapse(ctx, got); lerr == nil {
+			got = over
+		}
+	}
+	if err != nil {
+		return got, fmt.Errorf("use approval: %w", err)
+	}
+	s.rang(ctx, got)
+	return got, nil
+}

@@ -1,0 +1,183 @@
+// Package configuration is everything that the dashboard can configure, as one
+// document: written from what there is, and made so.
+//
+// What a document says about a gateway is all there is about it afterwards.
+// Gateways and credentials that it does not name are left alone, unless it is
+// asked to prune them.
+package configuration
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/tameflare/tameflare/app/bus"
+	"github.com/tameflare/tameflare/app/gateways"
+	"github.com/tameflare/tameflare/app/store"
+	"github.com/tameflare/tameflare/app/vault"
+	"github.com/tameflare/tameflare/domain/config"
+	"github.com/tameflare/tameflare/domain/credential"
+	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/fleet"
+	"github.com/tameflare/tameflare/domain/team"
+)
+
+// Store is what configurations are read from and written to.
+type Store interface {
+	vault.Store
+	Revision(ctx context.Context, teamID string) (int64, error)
+	Gateways(ctx context.Context, teamID string) ([]fleet.Gateway, error)
+	Configuration(ctx context.Context, teamID, gatewayID string) (store.Configuration, error)
+	Carry(ctx context.Context, p store.Plan) error
+}
+
+// Service exports and applies configurations.
+type Service struct {
+	Store     Store
+	Vault     *vault.Service // of which the keys are used, to seal what a document brings
+	Authority gateways.Authority
+	Bus       bus.Bus
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Options say how a document is applied.
+type Options struct {
+	DryRun bool // only say what would change
+	Prune  bool // also remove gateways and credentials that the document does not name
+}
+
+// Export returns the team's configuration. Secrets are not in it, and neither
+// is where they came from. It fails with fault.Unavailable where the
+// configuration keeps changing while it is read.
+func (s *Service) Export(ctx context.Context, teamID string) (*config.Document, error) {
+	now, err := s.read(ctx, teamID)
+	if err != nil {
+		return nil, fmt.Errorf("export configuration: %w", err)
+	}
+	return now.document(), nil
+}
+
+const attempts = 3
+
+// Apply makes the team's configuration what a document says, all of it or
+// nothing, and returns what that changes. Secrets are by the names of the
+// document's credentials; one that is in the vault already needs none. It
+// fails with fault.Forbidden where v may not manage, with fault.Invalid where
+// the document cannot be had, and with fault.Conflict where somebody else was
+// changing the configuration at the same time.
+func (s *Service) Apply(ctx context.Context, v team.Viewer, doc *config.Document, secrets map[string]credential.Secret, opt Options) ([]config.Change, error) {
+	if !v.May(team.Manage) {
+		return nil, fault.New(fault.Forbidden, "Only owners and admins apply configurations.", nil)
+	}
+	for name := range secrets {
+		if !slices.ContainsFunc(doc.Credentials, func(c config.Credential) bool { return c.Name == name }) {
+			return nil, fault.New(fault.Invalid, "A secret came for “"+name+"”, which the document does not name.", nil)
+		}
+	}
+	for left := attempts; ; left-- {
+		changes, err := s.apply(ctx, v, doc, secrets, opt)
+		if fault.Of(err) == fault.Conflict && left > 1 {
+			continue // somebody was faster: look again at what there is
+		}
+		if err != nil {
+			return nil, fmt.Errorf("apply configuration: %w", err)
+		}
+		return changes, nil
+	}
+}
+
+func (s *Service) apply(ctx context.Context, v team.Viewer, doc *config.Document, secrets map[string]credential.Secret, opt Options) ([]config.Change, error) {
+	now, err := s.read(ctx, v.Team.ID)
+	if err != nil {
+		return nil, err
+	}
+	p := planner{s: s, v: v, now: now, opt: opt}
+	if err := p.make(ctx, doc, secrets); err != nil {
+		return nil, err
+	}
+	if opt.DryRun || len(p.changes) == 0 {
+		return p.changes, nil
+	}
+	if err := s.Store.Carry(ctx, p.plan); err != nil {
+		return nil, err
+	}
+	s.Bus.Publish(ctx, bus.Config(v.Team.ID))
+	s.Bus.Publish(ctx, bus.Gateways(v.Team.ID))
+	if len(p.plan.Revoke) > 0 {
+		s.Bus.Publish(ctx, bus.Approvals(v.Team.ID))
+	}
+	for _, step := range p.plan.Revoke {
+		if err := s.Authority.Revoke(context.WithoutCancel(ctx), step.Gateway.ID, "pruned by "+v.User.ID); err != nil {
+			s.Log.ErrorContext(ctx, "the gateway is revoked, but its certificates could not be", "gateway", step.Gateway.ID, "error", err)
+		}
+	}
+	return p.changes, nil
+}
+
+// state is a team's configuration at a revision.
+type state struct {
+	revision    int64
+	credentials []fleet.Credential
+	gateways    []gateway
+}
+
+type gateway struct {
+	fleet.Gateway
+	connectors []gateways.Connector
+}
+
+// read reads everything as of one revision: whatever matters raises it, so if
+// it is the same afterwards, nothing has changed in between.
+func (s *Service) read(ctx context.Context, teamID string) (state, error) {
+	for range attempts {
+		var now state
+		var err error
+		if now.revision, err = s.Store.Revision(ctx, teamID); err != nil {
+			return state{}, err
+		}
+		if now.credentials, err = s.Store.Credentials(ctx, teamID); err != nil {
+			return state{}, err
+		}
+		all, err := s.Store.Gateways(ctx, teamID)
+		if err != nil {
+			return state{}, err
+		}
+		for _, g := range all {
+			if g.Status != fleet.Active {
+				continue
+			}
+			c, err := s.Store.Configuration(ctx, teamID, g.ID)
+			if err != nil {
+				return state{}, err
+			}
+			now.gateways = append(now.gateways, gateway{c.Gateway, gateways.Collect(c.Connectors, c.Rules)})
+		}
+		after, err := s.Store.Revision(ctx, teamID)
+		if err != nil {
+			return state{}, err
+		}
+		if after == now.revision {
+			return now, nil
+		}
+	}
+	return state{}, fault.New(fault.Unavailable, "The configuration keeps changing. Try again in a moment.", nil)
+}
+
+func (st state) credential(name string) (fleet.Credential, bool) {
+	i := slices.IndexFunc(st.credentials, func(c fleet.Credential) bool { return c.Name == name })
+	if i < 0 {
+		return fleet.Credential{}, false
+	}
+	return st.credentials[i], true
+}
+
+func (st state) gateway(name string) (gateway, bool) {
+	i := slices.IndexFunc(st.gateways, func(g gateway) bool { return g.Name == name })
+	if i < 0 {
+		return gateway{}, false
+	}
+	return st.gateways[i], true
+}

@@ -1,0 +1,79 @@
+package fleet_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tameflare/tameflare/domain/action"
+	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/fleet"
+	"github.com/tameflare/tameflare/domain/policy"
+)
+
+func TestEditedRuleIsAnotherRule(t *testing.T) {
+	t.Parallel()
+	base := fleet.Rule{Pattern: "github.pr.merge", Effect: policy.RequireApproval, HoldMS: -1}
+	id := fleet.RuleID("gw_1", "github", base)
+	if fleet.RuleID("gw_1", "github", base) != id {
+		t.Error("the same rule has two IDs")
+	}
+	if fleet.RuleID("gw_2", "github", base) == id || fleet.RuleID("gw_1", "other", base) == id {
+		t.Error("the rule of another gateway or connector has the same ID")
+	}
+	for name, edit := range map[string]func(*fleet.Rule){
+		"pattern": func(r *fleet.Rule) { r.Pattern = "github.pr.*" }, "class": func(r *fleet.Rule) { r.Class = "read" },
+		"effect": func(r *fleet.Rule) { r.Effect = policy.Allow }, "hold": func(r *fleet.Rule) { r.HoldMS = 0 },
+		"ttl": func(r *fleet.Rule) { r.TTLMS = 60_000 }, "reason": func(r *fleet.Rule) { r.Reason = "Because." },
+	} {
+		r := base
+		edit(&r)
+		if fleet.RuleID("gw_1", "github", r) == id {
+			t.Errorf("with another %s the rule keeps its ID", name)
+		}
+	}
+}
+
+func TestRuleComesBack(t *testing.T) {
+	t.Parallel()
+	class, hold := action.Read, time.Duration(0)
+	want := policy.Rule{Connector: "github", Pattern: "github.*", Class: &class, Effect: policy.RequireApproval, Hold: &hold, TTL: time.Hour, Reason: "Why."}
+	got, err := fleet.NewRule(want, policy.NoPreset).Policy("github")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for name, r := range map[string]fleet.Rule{
+		"a hold below none": {Pattern: "*", HoldMS: -2}, "a hold that overflows": {Pattern: "*", HoldMS: 1 << 62},
+		"a ttl that overflows": {Pattern: "*", HoldMS: -1, TTLMS: 1 << 62}, "a class that is none": {Pattern: "*", HoldMS: -1, Class: "x"},
+	} {
+		if _, err := r.Policy("github"); fault.Of(err) != fault.Invalid {
+			t.Errorf("%s: %v, want invalid", name, err)
+		}
+	}
+}
+
+func TestWhatAKillStops(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		kill fleet.Kill
+		want bool
+	}{
+		"everything":          {fleet.Kill{}, true},
+		"the gateway":         {fleet.Kill{GatewayID: "gw_1"}, true},
+		"another gateway":     {fleet.Kill{GatewayID: "gw_2"}, false},
+		"the connector":       {fleet.Kill{Connector: "gh"}, true},
+		"its type":            {fleet.Kill{Connector: "github"}, true},
+		"another connector":   {fleet.Kill{Connector: "stripe"}, false},
+		"both":                {fleet.Kill{GatewayID: "gw_1", Connector: "gh"}, true},
+		"it, at another":      {fleet.Kill{GatewayID: "gw_2", Connector: "gh"}, false},
+		"one that was lifted": {fleet.Kill{LiftedAt: time.Unix(1, 0)}, false},
+	} {
+		if got := tt.kill.Stops("gw_1", "gh", "github"); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
