@@ -19,7 +19,7 @@ var mayImport = map[string]string{
 	"domain/action":     "domain/fault",
 	"domain/approval":   "domain/fault domain/action domain/page",
 	"domain/audit":      "domain/fault domain/action domain/page",
-	"domain/config":     "domain/fault domain/action domain/credential domain/policy",
+	"domain/config":     "domain/fault domain/action domain/credential domain/policy domain/fleet",
 	"domain/credential": "domain/fault",
 	"domain/fault":      "",
 	"domain/fleet":      "domain/fault domain/action domain/credential domain/policy",
@@ -29,25 +29,31 @@ var mayImport = map[string]string{
 	"domain/wire":       "domain/fault domain/action domain/approval domain/credential domain/policy",
 	"connectors":        "domain/*",
 
-	// The server.
-	"static":               "",
-	"views":                "domain/* connectors static",
-	"migrations":           "",
-	"app/store":            "domain/* migrations app/identity", // the authority's rows
-	"app/bus":              "app/store",
-	"app/identity":         "domain/*",
-	"app/vault":            "domain/*",
-	"app/accounts":         "domain/*",
-	"app/teams":            "domain/*",
-	"app/gateways":         "domain/* connectors",
-	"app/policies":         "domain/* connectors",
-	"app/approvals":        "domain/*",
-	"app/kills":            "domain/*",
-	"app/trail":            "domain/*",
-	"app/configuration":    "domain/* connectors",
-	"app/link":             "domain/*",
-	"app/api":              "domain/* connectors",
-	"app/web":              "domain/* connectors views static",
+	"domain/rest": "domain/*",
+
+	// The server: what it stands on,
+	"static":       "",
+	"views":        "domain/* connectors static",
+	"migrations":   "",
+	"app/identity": "domain/*",
+	"app/store":    "domain/* migrations app/identity", // the authority's rows
+	"app/bus":      "app/store",
+
+	// its capabilities, which declare what they need of the store and name its
+	// values, and use each other only where one is made of the others,
+	"app/vault":         "domain/*",
+	"app/accounts":      "domain/* app/store",
+	"app/gateways":      "domain/* connectors app/bus app/store app/identity",
+	"app/policies":      "domain/* connectors app/bus app/store app/identity",
+	"app/approvals":     "domain/* app/bus app/store",
+	"app/kills":         "domain/* app/bus app/store",
+	"app/trail":         "domain/* app/bus app/store",
+	"app/configuration": "domain/* connectors app/bus app/store app/gateways app/vault",
+
+	// its three doors, which speak the capabilities' values, and its main.
+	"app/link":             "domain/* app/approvals app/gateways app/trail",
+	"app/api":              "domain/* connectors app/bus app/accounts app/gateways app/kills",
+	"app/web":              "domain/* connectors views static app/bus app/store app/accounts app/gateways app/kills app/trail",
 	"app/tameflare-server": "domain/* connectors static app/*",
 
 	// The programs that run elsewhere.

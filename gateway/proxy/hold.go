@@ -1,0 +1,217 @@
+package proxy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tameflare/tameflare/connectors"
+	"github.com/tameflare/tameflare/domain/action"
+	"github.com/tameflare/tameflare/domain/approval"
+	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/wire"
+)
+
+// hold asks a person, where the decision says so, and returns nil once a grant
+// for exactly this request is redeemed. The client is there then; whoever has
+// gone in between gets nothing done, also not afterwards.
+func (x *exchange) hold() error {
+	if x.decision.Effect != policy.RequireApproval {
+		return nil
+	}
+	if x.s.holds.Add(1) > int64(x.s.limits.Holds) {
+		x.s.holds.Add(-1)
+		return limited("Too many requests of this run wait for a person already.")
+	}
+	defer x.s.holds.Add(-1)
+	if err := x.keepAll(); err != nil {
+		return err
+	}
+	ask := x.ask()
+	x.waiting()
+	x.tell(true)
+	began := time.Now()
+	a, err := x.s.Desk.Hold(x.ctx, ask, x.decision.Hold)
+	x.entry.HeldMS = time.Since(began).Milliseconds()
+	x.approval, x.entry.Approval = a, a.ID
+	if over := x.over(); over != nil {
+		return over
+	}
+	if err != nil {
+		return unavailable("Nobody can be asked about this request now.", err)
+	}
+	if a.Status != approval.Approved {
+		return x.settled(a)
+	}
+	if err := x.still(ask.Fingerprint); err != nil {
+		return err
+	}
+	return x.redeem(ask)
+}
+
+// keepAll reads the whole body: what a person grants is what is sent, so all
+// of it must be known before.
+func (x *exchange) keepAll() error {
+	if err := x.keep(x.s.limits.Body); err != nil {
+		return err
+	}
+	switch {
+	case !x.whole:
+		return &refusal{
+			status: http.StatusForbidden, code: "denied", rule: x.decision.Rule,
+			detail:     "This request needs a person's approval, and its body is too large to be kept until then.",
+			suggestion: "Send it in smaller parts.",
+		}
+	case len(x.r.Trailer) > 0:
+		return &refusal{
+			status: http.StatusForbidden, code: "denied", rule: x.decision.Rule,
+			detail:     "This request needs a person's approval, and it has trailers, which nobody could look at.",
+			suggestion: "Send it without trailers.",
+		}
+	}
+	return nil
+}
+
+// ask is what the person is asked.
+func (x *exchange) ask() wire.Ask {
+	digest := sha256.Sum256(x.kept)
+	return wire.Ask{
+		Fingerprint: x.fingerprint(),
+		RequestID:   x.id,
+		RunID:       x.s.run.ID,
+		Principal:   x.s.run.Principal,
+		RuleID:      x.decision.Rule,
+		Reason:      x.decision.Reason,
+		TTL:         x.decision.TTL,
+		Action:      x.action,
+		Sentence:    connectors.Sentence(x.action),
+		Method:      x.r.Method,
+		URL:         x.shownURL(),
+		BodyDigest:  hex.EncodeToString(digest[:]),
+		BodySize:    int64(len(x.kept)),
+	}
+}
+
+// fingerprint names this request: a grant fits no other.
+func (x *exchange) fingerprint() string {
+	digest := sha256.Sum256(x.kept)
+	credential, _ := x.state.Credential(x.connector)
+	u := url.URL{Scheme: x.dest.scheme, RawQuery: x.query}
+	if x.connector != nil {
+		x.connector.Strip(http.Header{}, &u)
+	}
+	return approval.Request{
+		GatewayID:     x.state.GatewayID(),
+		Principal:     x.s.run.Principal,
+		Action:        x.action.Name,
+		Method:        x.r.Method,
+		Scheme:        x.dest.scheme,
+		Authority:     x.dest.authority(),
+		Path:          x.path,
+		Query:         u.RawQuery,
+		ContentType:   strings.Join(x.r.Header["Content-Type"], ", "),
+		ContentCoding: strings.Join(x.r.Header["Content-Encoding"], ", "),
+		BodyDigest:    hex.EncodeToString(digest[:]),
+		CredentialID:  credential.ID,
+		RuleID:        x.decision.Rule,
+	}.Fingerprint()
+}
+
+// settled is the refusal for an approval that is not a grant.
+func (x *exchange) settled(a wire.Approval) error {
+	why := &refusal{status: http.StatusForbidden, code: "approval_denied", rule: x.decision.Rule}
+	switch a.Status {
+	case approval.Pending:
+		why.status, why.code, why.retry = http.StatusServiceUnavailable, "approval_pending", 10
+		why.detail = "A person has to approve this request, and nobody has answered yet."
+		why.suggestion = "Send exactly the same request again: it joins the approval that is waiting."
+	case approval.Expired, approval.Unused, approval.Executed:
+		why.code = "approval_expired"
+		why.detail = "The approval of this request is not good any more."
+		why.suggestion = "Send the request again to ask again, if it is still needed."
+	case approval.Cancelled:
+		why.detail = "The approval of this request was cancelled."
+		why.suggestion = "Do not repeat this request until a person says so."
+	default: // denied, and what this version does not know
+		why.detail = "A person has denied this request."
+		if a.Decider != "" {
+			why.detail = a.Decider + " has denied this request."
+		}
+		if a.Note != "" {
+			why.detail += " They said: " + a.Note
+		}
+		why.suggestion = "Do not repeat this request. Find another way, or ask them."
+	}
+	return why
+}
+
+// still looks whether what was decided before the wait would be decided again:
+// configuration may have changed meanwhile, and a grant is for what was asked.
+func (x *exchange) still(fingerprint string) error {
+	st, err := x.s.Current.Load()
+	if err != nil {
+		return err
+	}
+	if st == x.state {
+		return nil
+	}
+	connector := st.Connector(x.dest.host)
+	named, err := x.nameAgain(connector)
+	if err != nil {
+		return err
+	}
+	decision := st.Decide(named, connector)
+
+	x.s.flows.mu.Lock() // a new state is held against these
+	x.state, x.connector, x.action, x.decision = st, connector, named, decision
+	x.s.flows.mu.Unlock()
+	x.judged()
+	x.entry.Snapshot = st.Version()
+	if decision.Effect == policy.Deny {
+		return x.denied()
+	}
+	if decision.Effect == policy.RequireApproval && x.fingerprint() != fingerprint {
+		return &refusal{
+			status: http.StatusForbidden, code: "approval_expired", rule: decision.Rule,
+			detail:     "The configuration has changed while this request waited, so its approval does not fit any more.",
+			suggestion: "Send the request again to ask again.",
+		}
+	}
+	return nil
+}
+
+func (x *exchange) nameAgain(c *connectors.Connector) (action.Action, error) {
+	q := x.question()
+	if c == nil {
+		return connectors.Unmatched(q), nil
+	}
+	q.Body = x.readable()
+	return c.Read(q)
+}
+
+// redeem uses the grant up. That is done last, so that a grant is not spent on
+// a request that is refused after all; but a client that goes away just then
+// has spent it.
+func (x *exchange) redeem(ask wire.Ask) error {
+	err := x.s.Desk.Use(x.ctx, x.approval.ID, wire.Use{Fingerprint: ask.Fingerprint, RequestID: ask.RequestID})
+	if over := x.over(); over != nil {
+		return over
+	}
+	switch {
+	case err == nil:
+		return nil
+	case fault.Of(err) == fault.Conflict, fault.Of(err) == fault.Expired, fault.Of(err) == fault.NotFound:
+		return &refusal{
+			status: http.StatusForbidden, code: "approval_expired", rule: x.decision.Rule, cause: err,
+			detail:     "The approval of this request was used already, or has lapsed.",
+			suggestion: "Send the request again to ask again, if it is still needed.",
+		}
+	case fault.Of(err) == fault.Forbidden:
+		return &refusal{status: http.StatusForbidden, code: "approval_denied", rule: x.decision.Rule, detail: "The approval is for another request than this one.", cause: err}
+	}
+	return unavailable("The approval of this request cannot be confirmed now.", err)
+}
