@@ -32,7 +32,7 @@ func (g *gateway) Door(s runs.Start) (runs.Door, func(), error) {
 		return runs.Door{}, nothing, err
 	}
 	d := runs.Door{Gateway: g.link.Identity.Name, CA: g.mitm.CertFile(), Bundle: g.bundle, Env: map[string]string{}}
-	if st, err := g.current.Load(); err == nil {
+	if st, err := g.configured(); err == nil {
 		d.BaseURL = st.BaseURL()
 		d.Env = dummies(st)
 	}
@@ -49,6 +49,30 @@ func (g *gateway) Door(s runs.Start) (runs.Door, func(), error) {
 			g.log.Warn("a run's bundle cannot be removed", "error", err)
 		}
 	}, nil
+}
+
+// firstSnapshot is how long a run waits for a configuration that is on its way,
+// as it is right after enrolment.
+const firstSnapshot = 3 * time.Second
+
+// configured returns the state that counts, waiting a moment for one: a process
+// that began before it would find no dummy keys, and be refused what it asks
+// first.
+func (g *gateway) configured() (*decide.State, error) {
+	late := time.NewTimer(firstSnapshot)
+	defer late.Stop()
+	for {
+		changed := g.current.Changed() // before the look, or a change could fall between
+		st, err := g.current.Load()
+		if err == nil {
+			return st, nil
+		}
+		select {
+		case <-changed:
+		case <-late.C:
+			return nil, err
+		}
+	}
 }
 
 // fits refuses a run that asks for other ways out than the gateway has.

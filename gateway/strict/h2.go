@@ -77,7 +77,7 @@ func addH2(f *fields, r *http.Request, n, v string) *Error {
 	case fold(n, "te") && v != "trailers":
 		return errH2Field
 	case len(v) > 0 && v != trim(v):
-		return errH2Field
+		return errH2Space
 	case fold(n, "trailer"):
 		return nil // net/http moved the names to r.Trailer, where they are checked
 	}

@@ -26,7 +26,7 @@ func TestH2RequestsThatCannotBecomeHTTP1AreRefused(t *testing.T) {
 		"te gzip":              {func(r *http.Request) { r.Header.Set("Te", "gzip") }, "h2_field"},
 		"line end in value":    {func(r *http.Request) { r.Header["X"] = []string{"a\r\nY: b"} }, "control_byte"},
 		"line end in name":     {func(r *http.Request) { r.Header["X\r\nY"] = []string{"b"} }, "field_name"},
-		"blank at the end":     {func(r *http.Request) { r.Header["X"] = []string{"b "} }, "h2_field"},
+		"blank at the end":     {func(r *http.Request) { r.Header["X"] = []string{"b "} }, "h2_space"},
 		"pseudo header":        {func(r *http.Request) { r.Header[":protocol"] = []string{"websocket"} }, "field_name"},
 		"underscore length":    {func(r *http.Request) { r.Header["Content_length"] = []string{"1"} }, "look_alike"},
 		"length list":          {func(r *http.Request) { r.Header["Content-Length"] = []string{"2, 2"} }, "content_length"},

@@ -88,6 +88,7 @@ var (
 	errChunkExtra   = bad("chunk_extension", "The body of the request has chunk extensions that are too long or misspelt.")
 	errParse        = bad("parse", "The request cannot be parsed.")
 	errH2Field      = bad("h2_field", "The request has a header that HTTP/2 forbids.")
+	errH2Space      = bad("h2_space", "A header begins or ends with white space, which HTTP/2 forbids: perhaps a variable that it is made of is empty.")
 	errH2Length     = bad("h2_length", "The Content-Length header contradicts the request.")
 	errEncodingKind = &Error{http.StatusNotImplemented, "transfer_encoding_kind", "The only Transfer-Encoding that this gateway knows is chunked."}
 	errMethodLong   = &Error{http.StatusNotImplemented, "method_long", "The method is longer than any that exists."}
