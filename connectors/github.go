@@ -130,6 +130,9 @@ func (g githubService) read(r Request) (action.Action, error) {
 	if odd&^slashEscaped != 0 {
 		return action.Action{}, fault.New(fault.Invalid, odd.sentence(), nil)
 	}
+	if r.upgrades() { // whatever it reads, anything may be sent afterwards
+		return action.Action{Name: "github.unknown", Unknown: []string{"*"}}, nil
+	}
 	a, err := g.judge(&r, method, segments)
 	if err != nil || odd == 0 {
 		return a, err

@@ -230,3 +230,19 @@ func TestGitHubTakesItsCredentialAsEachHostWants(t *testing.T) {
 		}
 	}
 }
+
+func TestGitHubUpgradesAreNoReads(t *testing.T) {
+	t.Parallel()
+
+	c := one(t, "github", "api.github.com")
+	r := connectors.Request{Method: "GET", Host: "api.github.com", Path: "/repos/acme/site", Body: connectors.Whole(nil)}
+	for upgrade, want := range map[string]string{"": "github.repo.get", "websocket": "github.unknown"} {
+		r.Header = http.Header{}
+		if upgrade != "" {
+			r.Header.Set("Upgrade", upgrade)
+		}
+		if a, err := c.Read(r); err != nil || a.Name != want || (a.Class == action.Read) != (upgrade == "") {
+			t.Errorf("upgrade to %q: %+v, %v, want %s", upgrade, a, err, want)
+		}
+	}
+}

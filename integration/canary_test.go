@@ -74,7 +74,7 @@ func lookEverywhere(t *testing.T, w *world.World, dump func() []byte) {
 	}
 
 	for _, command := range [][]string{
-		{"export"}, {"status", "--json"}, {"gateway", "status", "--gateway", "agent", "--json"}, {"approvals", "ls", "--json"}, {"tail", "--json", "--no-follow"}, {"ca", "show"},
+		{"export"}, {"status", "--json"}, {"gateway", "status", "--json"}, {"approvals", "ls", "--json"}, {"tail", "--json", "--follow=false"}, {"ca", "show"},
 	} {
 		out, err := w.Do(t.Context(), "", "tameflare", command...)
 		if err != nil && out == "" {

@@ -61,7 +61,7 @@ func node(t *testing.T, url string) string {
 	}
 	return `
 const http = require('http'), https = require('https'), target = new URL(` + strconv.Quote(url) + `), proxy = new URL(process.env.https_proxy);
-http.request({ host: proxy.hostname, port: proxy.port, method: 'CONNECT', path: target.hostname + ':443' })
+http.request({ host: proxy.hostname, port: proxy.port, method: 'CONNECT', path: target.hostname + ':443', headers: { host: target.hostname + ':443' } })
   .on('connect', (_, socket) => https.get({ socket, agent: false, host: target.hostname, servername: target.hostname, path: target.pathname }, r => r.pipe(process.stdout)))
   .end();`
 }

@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -122,15 +121,9 @@ func TestAHeldRequestSurvivesTheGatewaysDeath(t *testing.T) {
 // gatewayPID returns the process of the gateway that runs here.
 func gatewayPID(t *testing.T, w *world.World) int {
 	t.Helper()
-	out, err := w.Do(t.Context(), "", "tameflare", "gateway", "status", "--gateway", "agent", "--json")
+	s, err := w.Gateway("agent").Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
-	}
-	var s struct {
-		PID int `json:"pid"`
-	}
-	if err := json.Unmarshal([]byte(out), &s); err != nil || s.PID == 0 {
-		t.Fatalf("status %s: %v", out, err)
 	}
 	return s.PID
 }

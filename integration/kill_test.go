@@ -3,6 +3,9 @@ package integration_test
 import (
 	"bufio"
 	"context"
+	"errors"
+	"io"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +40,43 @@ func stream(t *testing.T, w *world.World) <-chan struct{} {
 	return ended
 }
 
+// askLater begins a run whose process asks for something once the function that
+// it returns is called, which returns what it got: with the switch on, no new
+// run begins.
+func askLater(t *testing.T, w *world.World) func() string {
+	t.Helper()
+	cmd, _ := w.Command(t.Context(), "tameflare", w.RunArgs("agent", "sh", "-c", "echo ready; read now; exec curl -sSi --http1.1 https://api.github.com/user")...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	if _, err := lines.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	return func() string {
+		t.Helper()
+		if _, err := io.WriteString(in, "now\n"); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(lines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+		return string(answer)
+	}
+}
+
 func TestTheKillSwitchStopsEverything(t *testing.T) {
 	t.Parallel()
 
@@ -49,6 +89,7 @@ func TestTheKillSwitchStopsEverything(t *testing.T) {
 			ended := stream(t, w)
 			asked := askForMerge(t, w)
 			held := pending(t, w)
+			later := askLater(t, w)
 
 			if _, err := w.Do(t.Context(), "", "tameflare", append([]string{"kill", "on", "--reason", "drill"}, flags...)...); err != nil {
 				t.Fatal(err)
@@ -66,9 +107,9 @@ func TestTheKillSwitchStopsEverything(t *testing.T) {
 			if body, status := asked.answer(); status != "403" {
 				t.Errorf("the held request: %s %s", status, body)
 			}
-			out, err := under(t, w, "curl", "-sSi", "--http1.1", "https://api.github.com/user")
-			if err != nil || !strings.Contains(out, "403 ") || !strings.Contains(strings.ToLower(out), "x-tameflare-kill-switch: active") || !strings.Contains(out, "kill_switch") {
-				t.Errorf("a new request: %v\n%s", err, out)
+			out := later()
+			if !strings.Contains(out, "403 ") || !strings.Contains(strings.ToLower(out), "x-tameflare-kill-switch: active") || !strings.Contains(out, "kill_switch") {
+				t.Errorf("a new request:\n%s", out)
 			}
 			list, err := w.Approvals(t.Context())
 			if err != nil || len(list) != 1 || list[0].ID != held.ID || list[0].Status != "cancelled" {
@@ -100,6 +141,7 @@ func TestTheKillSwitchWorksWithoutTheServer(t *testing.T) {
 
 	w := newWorld(t, "", standard)
 	ended := stream(t, w)
+	later := askLater(t, w)
 	if err := w.StopServer(); err != nil {
 		t.Fatal(err)
 	}
@@ -111,8 +153,11 @@ func TestTheKillSwitchWorksWithoutTheServer(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Error("the stream goes on")
 	}
-	out, err := under(t, w, "curl", "-sSi", "--http1.1", "https://api.github.com/user")
-	if err != nil || !strings.Contains(out, "kill_switch") {
-		t.Errorf("a new request: %v\n%s", err, out)
+	if out := later(); !strings.Contains(out, "kill_switch") {
+		t.Errorf("a new request:\n%s", out)
+	}
+	_, err := under(t, w, "true")
+	if e, ok := errors.AsType[*exec.ExitError](err); !ok || e.ExitCode() != 7 {
+		t.Errorf("a new run: %v, want exit code 7", err)
 	}
 }

@@ -19,23 +19,23 @@ func delivered(t *testing.T, w *world.World, want int) map[string]int {
 	defer tick.Stop()
 	for {
 		var page struct {
-			Requests []struct {
-				Path string `json:"path"`
-			} `json:"requests"`
+			Items []struct {
+				URL string `json:"url"`
+			} `json:"items"`
 		}
 		if err := w.API(t.Context(), http.MethodGet, "/requests?limit=200", "", &page); err != nil {
 			t.Fatal(err)
 		}
-		if len(page.Requests) >= want {
+		if len(page.Items) >= want {
 			n := map[string]int{}
-			for _, r := range page.Requests {
-				n[r.Path]++
+			for _, r := range page.Items {
+				n[strings.TrimPrefix(r.URL, "https://api.github.com")]++
 			}
 			return n
 		}
 		select {
 		case <-deadline:
-			t.Fatalf("%d requests were delivered, want %d", len(page.Requests), want)
+			t.Fatalf("%d requests were delivered, want %d", len(page.Items), want)
 		case <-tick.C:
 		}
 	}

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -47,6 +48,11 @@ var (
 )
 
 var errLapsed = fault.New(fault.Unavailable, "This gateway's certificate has expired, so it cannot reach its server and refuses everything. Enrol it again: run tameflare gateway up", nil)
+
+// ErrKilled is in the chain of a fault.Forbidden by which the server stops one
+// request, since a kill switch was pulled there of which this gateway has not
+// heard yet. It says nothing about the gateway itself.
+var ErrKilled = errors.New("kill switch")
 
 // Load returns the State that counts. It fails with fault.Unavailable, and a
 // sentence, where there is none, where it is too old and where the gateway was

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/wire"
+	"github.com/tameflare/tameflare/gateway/decide"
 )
 
 const (
@@ -150,7 +151,11 @@ func problem(res *http.Response, answer []byte) error {
 	if err := json.Unmarshal(answer, &p); err != nil || p.Code == "" || p.Detail == "" {
 		return fault.New(kind, "The server answered with status "+res.Status+".", nil) // something in between, perhaps
 	}
-	err := fault.New(kind, p.Detail, fmt.Errorf("status %d, code %s", res.StatusCode, p.Code))
+	cause := fmt.Errorf("status %d, code %s", res.StatusCode, p.Code)
+	if p.Code == wire.CodeKilled {
+		cause = decide.ErrKilled
+	}
+	err := fault.New(kind, p.Detail, cause)
 	if p.Code == fault.Unauthenticated.String() || p.Code == fault.Forbidden.String() {
 		return refused{err}
 	}

@@ -1,6 +1,8 @@
 package link_test
 
 import (
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/wire"
+	"github.com/tameflare/tameflare/gateway/decide"
 	"github.com/tameflare/tameflare/gateway/link/linktest"
 )
 
@@ -175,5 +178,24 @@ func TestApprovalsGoOverTheLink(t *testing.T) {
 	}
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("took %v to notice", took)
+	}
+}
+
+func TestAKillSwitchAtTheServerIsNoRevocation(t *testing.T) {
+	t.Parallel()
+
+	server, dir := linktest.New(t), stateDir(t)
+	server.Enrol(t, dir)
+	r := start(t, server, dir)
+	server.Publish(r.snapshot(t, 5, nil))
+	eventually(t, "version 5", func() bool { return r.version() == 5 })
+	for code, killed := range map[string]bool{wire.CodeKilled: true, fault.Forbidden.String(): false} {
+		server.Lock()
+		server.Refuse = &wire.Problem{Status: http.StatusForbidden, Code: code, Detail: "The kill switch is on: Enough."}
+		server.Unlock()
+		_, err := r.Ask(t.Context(), wire.Ask{})
+		if fault.Of(err) != fault.Forbidden || errors.Is(err, decide.ErrKilled) != killed || fault.Message(err) != "The kill switch is on: Enough." {
+			t.Errorf("%s: %v, want killed %v", code, err, killed)
+		}
 	}
 }

@@ -247,6 +247,25 @@ func TestAForgedSnapshotOnDiskIsNotActedOn(t *testing.T) {
 	}
 }
 
+func TestASnapshotOnDiskThatCannotBeUsedIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+
+	server, dir := linktest.New(t), stateDir(t)
+	server.Enrol(t, dir)
+	r := start(t, server, dir)
+	server.Publish(r.snapshot(t, 5, nil))
+	eventually(t, "version 5", func() bool { return r.version() == 5 })
+	r.stop()
+
+	// As another version of the gateway may have kept it.
+	bad := r.snapshot(t, 5, func(s *wire.Snapshot) { s.Connectors[0].Type = "gopher" })
+	if err := dir.WriteJSON("snapshot.json", map[string]any{"snapshot": server.Sign(wire.SnapshotContext, bad)}); err != nil {
+		t.Fatal(err)
+	}
+	r = start(t, server, dir)
+	eventually(t, "version 5 from the server", func() bool { return r.version() == 5 })
+}
+
 func TestARevokedGatewayDeniesAtOnceAndForgets(t *testing.T) {
 	t.Parallel()
 

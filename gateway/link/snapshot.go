@@ -73,8 +73,9 @@ func (l *Link) follow(ctx context.Context) error {
 	f := &follower{l: l}
 	if st, err := l.Current.Load(); st != nil {
 		f.have = st.Version()
-	} else if err != nil {
-		// One that is only too old is still the last.
+	} else if _, _, acted := l.Current.Until(); err != nil && acted {
+		// One that is only too old is still the last. One that cannot be used
+		// is not: the server is asked for it again, and says what is wrong.
 		if version := l.keptVersion(); version > 0 {
 			f.have = version
 		}

@@ -46,6 +46,7 @@ type exchange struct {
 	whole bool   // that is all there is
 
 	state     *decide.State
+	asked     *wire.Ask             // what a person has granted, until the grant is redeemed
 	connector *connectors.Connector // nil where none answers for the host
 	action    action.Action
 	decision  policy.Decision
@@ -74,6 +75,7 @@ var stages = [...]func(*exchange) error{
 	(*exchange).decide,
 	(*exchange).hold,
 	(*exchange).equip,
+	(*exchange).redeem,
 	(*exchange).intend,
 	(*exchange).forward,
 }

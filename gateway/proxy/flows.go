@@ -60,7 +60,14 @@ func (x *exchange) judge(st *decide.State, err error) {
 		x.cancel(errRevoked)
 		return
 	}
-	if d := st.Decide(x.action, x.connector); d.By == policy.ByKillSwitch {
+	d := st.Decide(x.action, x.connector)
+	if now := st.Connector(x.dest.host); d.By != policy.ByKillSwitch && now != nil && now != x.connector {
+		// A switch goes by the names of today.
+		a := x.action
+		a.Connector = now.Name()
+		d = st.Decide(a, now)
+	}
+	if d.By == policy.ByKillSwitch {
 		x.cancel(killed{d})
 	}
 }

@@ -140,7 +140,13 @@ func testSnapshot() wire.Snapshot {
 
 func (g *rig) use(s wire.Snapshot) {
 	g.t.Helper()
-	st, err := decide.Compile(s, func(wire.SealedCredential) (credential.Secret, error) { return credential.NewSecret(canary), nil })
+	g.useSecret(s, canary)
+}
+
+// useSecret makes s the configuration, with one secret for all credentials.
+func (g *rig) useSecret(s wire.Snapshot, secret string) {
+	g.t.Helper()
+	st, err := decide.Compile(s, func(wire.SealedCredential) (credential.Secret, error) { return credential.NewSecret(secret), nil })
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,11 +15,12 @@ import (
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/policy"
 	"github.com/tameflare/tameflare/domain/wire"
+	"github.com/tameflare/tameflare/gateway/decide"
 )
 
-// hold asks a person, where the decision says so, and returns nil once a grant
-// for exactly this request is redeemed. The client is there then; whoever has
-// gone in between gets nothing done, also not afterwards.
+// hold asks a person, where the decision says so, and returns nil once there is
+// a grant for exactly this request. The client is there then; whoever has gone
+// in between gets nothing done, also not afterwards.
 func (x *exchange) hold() error {
 	if x.decision.Effect != policy.RequireApproval {
 		return nil
@@ -31,6 +33,9 @@ func (x *exchange) hold() error {
 	if err := x.keepAll(); err != nil {
 		return err
 	}
+	if err := x.sendable(); err != nil {
+		return err // nobody is asked for what would be refused after all
+	}
 	ask := x.ask()
 	x.waiting()
 	x.tell(true)
@@ -42,7 +47,7 @@ func (x *exchange) hold() error {
 		return over
 	}
 	if err != nil {
-		return unavailable("Nobody can be asked about this request now.", err)
+		return unasked(err)
 	}
 	if a.Status != approval.Approved {
 		return x.settled(a)
@@ -50,7 +55,25 @@ func (x *exchange) hold() error {
 	if err := x.still(ask.Fingerprint); err != nil {
 		return err
 	}
-	return x.redeem(ask)
+	x.asked = &ask
+	return nil
+}
+
+// unasked says why a person could not be asked.
+func unasked(err error) error {
+	switch {
+	case errors.Is(err, decide.ErrKilled):
+		return killedAtServer(err)
+	case fault.Of(err) == fault.Limited:
+		return err
+	}
+	return unavailable("Nobody can be asked about this request now.", err)
+}
+
+// killedAtServer is for a kill switch that the server knows of and this
+// gateway does not yet.
+func killedAtServer(err error) error {
+	return killed{policy.Decision{By: policy.ByKillSwitch, Reason: fault.Message(err)}}
 }
 
 // keepAll reads the whole body: what a person grants is what is sent, so all
@@ -135,6 +158,9 @@ func (x *exchange) settled(a wire.Approval) error {
 		why.suggestion = "Send the request again to ask again, if it is still needed."
 	case approval.Cancelled:
 		why.detail = "The approval of this request was cancelled."
+		if a.Note != "" {
+			why.detail += " " + a.Note
+		}
 		why.suggestion = "Do not repeat this request until a person says so."
 	default: // denied, and what this version does not know
 		why.detail = "A person has denied this request."
@@ -193,11 +219,14 @@ func (x *exchange) nameAgain(c *connectors.Connector) (action.Action, error) {
 	return c.Read(q)
 }
 
-// redeem uses the grant up. That is done last, so that a grant is not spent on
-// a request that is refused after all; but a client that goes away just then
-// has spent it.
-func (x *exchange) redeem(ask wire.Ask) error {
-	err := x.s.Desk.Use(x.ctx, x.approval.ID, wire.Use{Fingerprint: ask.Fingerprint, RequestID: ask.RequestID})
+// redeem uses the grant up, where there is one. That is done once the request
+// is ready to go, so that a grant is not spent on one that is refused after
+// all; but a client that goes away just then has spent it.
+func (x *exchange) redeem() error {
+	if x.asked == nil {
+		return nil
+	}
+	err := x.s.Desk.Use(x.ctx, x.approval.ID, wire.Use{Fingerprint: x.asked.Fingerprint, RequestID: x.asked.RequestID})
 	if over := x.over(); over != nil {
 		return over
 	}
@@ -210,8 +239,8 @@ func (x *exchange) redeem(ask wire.Ask) error {
 			detail:     "The approval of this request was used already, or has lapsed.",
 			suggestion: "Send the request again to ask again, if it is still needed.",
 		}
-	case fault.Of(err) == fault.Forbidden:
-		return &refusal{status: http.StatusForbidden, code: "approval_denied", rule: x.decision.Rule, detail: "The approval is for another request than this one.", cause: err}
+	case errors.Is(err, decide.ErrKilled):
+		return killedAtServer(err)
 	}
 	return unavailable("The approval of this request cannot be confirmed now.", err)
 }

@@ -74,7 +74,7 @@ func (x *exchange) equip() error {
 	if x.upgrade {
 		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, protocol
 	}
-	u := url.URL{Scheme: x.dest.scheme, Path: x.r.URL.Path, RawPath: x.r.URL.RawPath, RawQuery: x.query}
+	u := x.url()
 	if err := x.authorise(out, &u); err != nil {
 		return err
 	}
@@ -82,7 +82,23 @@ func (x *exchange) equip() error {
 	return nil
 }
 
+// sendable fails where equip would for want of a credential, and changes
+// nothing.
+func (x *exchange) sendable() error {
+	u := x.url()
+	return x.authorise(&outbound{header: x.r.Header.Clone()}, &u)
+}
+
+func (x *exchange) url() url.URL {
+	return url.URL{Scheme: x.dest.scheme, Path: x.r.URL.Path, RawPath: x.r.URL.RawPath, RawQuery: x.query}
+}
+
 // authorise takes foreign credentials off, and puts ours on.
+//
+// To a host that no connector answers for nothing is put, and nothing is taken
+// off: at the enforcement levels that let such a request pass there is no
+// credential of ours to protect, and without its own the client could not be
+// watched doing its work.
 func (x *exchange) authorise(out *outbound, u *url.URL) error {
 	if x.connector == nil {
 		return nil
@@ -102,7 +118,11 @@ func (x *exchange) authorise(out *outbound, u *url.URL) error {
 		return fault.New(fault.Forbidden, "The credential of this connector is not for "+x.dest.host+".", nil)
 	}
 	out.credential = c.ID
-	return x.connector.Authorise(out.header, u, x.dest.host, c.Secret)
+	err := x.connector.Authorise(out.header, u, x.dest.host, c.Secret)
+	if fault.Of(err) == fault.Invalid { // the secret is, and not the request
+		return unavailable(fault.Message(err), err)
+	}
+	return err
 }
 
 // interim passes a 1xx answer on.

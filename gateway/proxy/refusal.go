@@ -111,15 +111,39 @@ func (x *exchange) fail(err error) {
 	if over != nil {
 		err = over
 	}
+	k, stop := errors.AsType[killed](err)
+	if stop && !x.intended {
+		x.decision = k.decision
+		x.judged()
+	}
 	if errors.Is(err, errClientGone) || errors.Is(err, errRunEnded) || x.reply.begun() {
-		x.recordEnd(nil, err)
+		var why *refusal
+		if stop {
+			why = stopped(k.decision)
+		}
+		x.recordEnd(why, err)
 		x.reply.abort()
 		return
 	}
 	if errors.Is(err, errRevoked) {
 		err = unavailable("This gateway may not forward requests any more.", err)
 	}
-	x.refuse(refusalOf(err))
+	why := refusalOf(err)
+	if x.intended && why.code == "unavailable" {
+		why = unsure(why)
+	}
+	x.refuse(why)
+}
+
+// unsure is why, for a request that may be under way already: nobody must be
+// led to send it twice.
+func unsure(why *refusal) *refusal {
+	w := *why
+	if errors.Is(why.cause, errPanic) {
+		w.detail = "The gateway could not handle the answer to this request safely."
+	}
+	w.retry, w.suggestion = 0, "The service may have done it already. Look there before you send it again."
+	return &w
 }
 
 // refuse answers with why, on record.

@@ -127,6 +127,7 @@ func (s *service) accept(ctx, alive context.Context, ln net.Listener) error {
 		}
 		s.tunnels.Go(func() {
 			defer s.leave(t)
+			defer t.survive()
 			t.serve(alive)
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +37,14 @@ func (t *tunnel) serve(ctx context.Context) {
 	}
 	c := newH1(t, t.raw, bufio.NewReaderSize(t.raw, 4<<10))
 	c.serve(ctx)
+}
+
+// survive keeps a panic outside the stages from ending more than its own
+// connection: other runs go through the same process.
+func (t *tunnel) survive() {
+	if p := recover(); p != nil {
+		t.s.log.Error("panic in a connection", "panic", p, "stack", string(debug.Stack()))
+	}
 }
 
 // admit reports whether the client may use this listener at all.

@@ -69,7 +69,7 @@ func newBench(ctx context.Context, bin string) (*bench, error) {
 		"--connect-to", "api.github.com:443:"+addr, "--upstream-ca", b.world.Path("upstream-ca.pem")); err != nil {
 		return nil, err
 	}
-	b.gateway = runs.Client{Socket: b.world.Path("run/tameflare/bench.sock")}
+	b.gateway = b.world.Gateway("bench")
 	status, err := b.gateway.Status(ctx)
 	if err != nil {
 		return nil, err

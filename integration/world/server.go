@@ -132,7 +132,7 @@ type Approval struct {
 
 // Approvals lists approvals with the CLI.
 func (w *World) Approvals(ctx context.Context) ([]Approval, error) {
-	out, err := w.Do(ctx, "", "tameflare", "approvals", "ls", "--json")
+	out, err := w.Do(ctx, "", "tameflare", "approvals", "ls", "--status", "all", "--json")
 	if err != nil {
 		return nil, err
 	}

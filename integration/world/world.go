@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tameflare/tameflare/gateway/runs"
 	"github.com/tameflare/tameflare/integration/standin"
 )
 
@@ -142,6 +143,11 @@ func (w *World) RunArgs(gateway string, command ...string) []string {
 	return append([]string{
 		"run", "--gateway", gateway, "--no-input", "--connect-to", "api.github.com:443:" + to + ",github.com:443:" + to, "--upstream-ca", w.Path("github-ca.pem"), "--",
 	}, command...)
+}
+
+// Gateway returns the control socket of a gateway that runs here.
+func (w *World) Gateway(name string) runs.Client {
+	return runs.Client{Socket: w.Path("run/tameflare/" + name + ".sock")}
 }
 
 // Close ends the programs and removes their files.

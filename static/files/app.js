@@ -116,6 +116,28 @@
     place.append(notice);
   }
 
+  // A decision made elsewhere makes its card shorter and moves those below. What has just moved
+  // under a pointer does not take its click: it was meant for the card that was there.
+  let places = new Map();
+  let moved = -Infinity;
+  const cards = () => [...document.querySelectorAll(".approval")];
+
+  function remember() {
+    places = new Map(cards().map((card) => [card.id, card.offsetTop]));
+  }
+
+  function compare() {
+    if (cards().some((card) => places.has(card.id) && places.get(card.id) !== card.offsetTop)) moved = performance.now();
+    places = new Map();
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest(".decide button") : null;
+    if (!button || performance.now() - moved > 300) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+
   function settle() {
     ready();
     tick();
@@ -157,7 +179,11 @@
   document.addEventListener("htmx:error", (event) => {
     if (event.detail?.error instanceof TypeError) unreachable();
   });
-  document.addEventListener("htmx:after:swap", settle);
+  document.addEventListener("htmx:before:swap", remember);
+  document.addEventListener("htmx:after:swap", () => {
+    compare();
+    settle();
+  });
   document.addEventListener("DOMContentLoaded", () => {
     settle();
     setInterval(tick, 1000);

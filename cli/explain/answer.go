@@ -1,0 +1,181 @@
+package explain
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tameflare/tameflare/cli/apiclient"
+	"github.com/tameflare/tameflare/cli/apply"
+	"github.com/tameflare/tameflare/cli/console"
+	"github.com/tameflare/tameflare/cli/exit"
+	"github.com/tameflare/tameflare/connectors"
+	"github.com/tameflare/tameflare/domain/action"
+	"github.com/tameflare/tameflare/domain/config"
+	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/rest"
+)
+
+// Answer is what there is to say about a request. Other programs read it.
+type Answer struct {
+	Connector  string               `json:"connector"`
+	Action     string               `json:"action"`
+	Class      action.Class         `json:"class"`
+	Risk       action.Risk          `json:"risk"`
+	Resource   string               `json:"resource"`
+	Params     map[string]any       `json:"params"`
+	Reversible bool                 `json:"reversible"`
+	Unknown    []string             `json:"unknown,omitempty"`
+	Or         []action.Alternative `json:"or,omitempty"`
+
+	// With a configuration.
+	Decision string `json:"decision,omitempty"`
+	Rule     string `json:"rule,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	Would    string `json:"would,omitempty"` // at full enforcement, where that differs
+
+	Error string `json:"error,omitempty"` // why the gateway would refuse the request as malformed
+	Code  string `json:"code,omitempty"`
+
+	sentence string
+}
+
+// explainer knows connectors, and maybe what is configured for a gateway.
+type explainer struct {
+	set    *connectors.Set
+	engine *policy.Engine // nil: nothing is to be decided
+}
+
+func (o options) explainer(ctx context.Context, c *console.Console) (*explainer, error) {
+	var doc *config.Document
+	switch {
+	case o.config != "":
+		text, name, err := apply.Read(c, o.config)
+		if err != nil {
+			return nil, err
+		}
+		if doc, err = config.Parse(name, text, connectors.Catalogue{}); err != nil {
+			return nil, err
+		}
+	case o.gateway != "":
+		client, err := c.Client()
+		if err != nil {
+			return nil, err
+		}
+		export, err := apiclient.Get[rest.Configuration](ctx, client, "/configuration", nil)
+		if err != nil {
+			return nil, err
+		}
+		if doc, err = config.Parse("the server's configuration", []byte(export.Document), connectors.Catalogue{}); err != nil {
+			return nil, err
+		}
+	default:
+		return offline()
+	}
+	g, err := choose(doc, o.gateway)
+	if err != nil {
+		return nil, err
+	}
+	return configured(g)
+}
+
+// offline knows every type at its own hosts.
+func offline() (*explainer, error) {
+	var all []*connectors.Connector
+	for _, t := range connectors.Types() {
+		if len(t.Hosts) == 0 {
+			continue
+		}
+		one, err := connectors.New(connectors.Config{Type: t.Name})
+		if err != nil {
+			return nil, fmt.Errorf("connector %s: %w", t.Name, err)
+		}
+		all = append(all, one)
+	}
+	set, err := connectors.NewSet(all)
+	return &explainer{set: set}, err
+}
+
+func choose(doc *config.Document, name string) (config.Gateway, error) {
+	var names []string
+	for _, g := range doc.Gateways {
+		if g.Name == name || name == "" && len(doc.Gateways) == 1 {
+			return g, nil
+		}
+		names = append(names, g.Name)
+	}
+	switch {
+	case len(names) == 0:
+		return config.Gateway{}, fault.New(fault.NotFound, "The configuration has no gateway.", nil)
+	case name == "":
+		return config.Gateway{}, exit.Wrong("The configuration has several gateways: say which with --gateway. There are " + strings.Join(names, ", ") + ".")
+	}
+	return config.Gateway{}, fault.New(fault.NotFound, "There is no gateway "+name+" in the configuration. There are "+strings.Join(names, ", ")+".", nil)
+}
+
+func configured(g config.Gateway) (*explainer, error) {
+	var all []*connectors.Connector
+	for _, c := range g.Connectors {
+		one, err := connectors.New(connectors.Config{Type: c.Type, Name: c.Name, Hosts: c.Hosts, Style: c.Auth})
+		if err != nil {
+			return nil, fmt.Errorf("connector %s: %w", c.Name, err)
+		}
+		all = append(all, one)
+	}
+	set, err := connectors.NewSet(all)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := g.AccessRules()
+	if err != nil {
+		return nil, err
+	}
+	engine, err := policy.Compile(policy.Settings{Gateway: g.Name, Enforcement: g.Enforcement, Rules: rules})
+	return &explainer{set: set, engine: engine}, err
+}
+
+// answer explains a request.
+func (e *explainer) answer(in request) Answer {
+	r, err := in.connectors()
+	if err != nil {
+		return e.malformed("", err)
+	}
+	var a action.Action
+	typ := ""
+	if c := e.set.For(r.Host); c == nil {
+		a = connectors.Unmatched(r)
+	} else {
+		typ = c.Type().Name
+		if a, err = c.Read(r); err != nil {
+			return e.malformed(c.Name(), err)
+		}
+	}
+	out := Answer{
+		Connector: a.Connector, Action: a.Name, Class: a.Class, Risk: a.Risk, Resource: a.Resource, Params: a.Params,
+		Reversible: a.Reversible, Unknown: a.Unknown, Or: a.Or, sentence: connectors.Sentence(a),
+	}
+	if out.Params == nil {
+		out.Params = map[string]any{}
+	}
+	if e.engine == nil {
+		return out
+	}
+	d := e.engine.Decide(a, typ)
+	out.Decision, out.Rule, out.Reason = d.Effect.String(), cmp.Or(d.Rule, string(d.By)), d.Reason
+	if d.Flagged {
+		out.Would = d.Would.String()
+	}
+	return out
+}
+
+// malformed is the answer about a request that the gateway refuses before it
+// decides: nothing looser than the strictest is said about it.
+func (e *explainer) malformed(connector string, err error) Answer {
+	a := Answer{Connector: connector, Params: map[string]any{}, Error: fault.Message(err), Code: "malformed"}
+	if e.engine != nil {
+		a.Decision, a.Rule, a.Reason = policy.Deny.String(), "malformed", a.Error
+	}
+	return a
+}
