@@ -54,7 +54,7 @@ func heard(t *testing.T, lines <-chan string, line string) {
 	for {
 		select {
 		case got, more := <-lines:
-			if !more && line == "" || more && got == line {
+			if !more && line == "" || more && line != "" && got == line {
 				return
 			}
 			if !more {

@@ -136,6 +136,7 @@ func TestHidingCharactersAreSpelledOut(t *testing.T) {
 		"a\u202eb":                  "a⟨U+202E⟩b",
 		"a\x00b\n":                  "a⟨U+0000⟩b⟨U+000A⟩",
 		"a\u200b\u00adb":            "a⟨U+200B⟩⟨U+00AD⟩b",
+		"a\u3164b\u2800":            "a⟨U+3164⟩b⟨U+2800⟩",
 		"\xff":                      "⟨U+FFFD⟩",
 		"a\u00a0b":                  "a⟨U+00A0⟩b",
 		"e\u0301\u0301\u0301\u0301": "e\u0301\u0301\u0301⟨U+0301⟩",
@@ -260,9 +261,12 @@ func between(t *testing.T, body, from, to string) string {
 func TestNewTrafficIsAnnounced(t *testing.T) {
 	t.Parallel()
 	h := furnished(t)
+	entry := audit.Traffic{Request: "req_newsaaaa", Step: audit.Refused, Method: "GET", Host: "x.example", Path: "/", Decision: "deny", By: "default"}
+	seen := entry
+	seen.Request, seen.Time = "req_newsseen", time.Now().Add(-time.Second)
+	h.record(t, seen)
 	news := between(t, h.get(t, "/traffic?decision=deny"), `id="news" hx-get="`, `" hx-trigger="traffic`)
 	wantSilent(t, "before", h.get(t, news), "new request")
-	entry := audit.Traffic{Request: "req_newsaaaa", Step: audit.Refused, Method: "GET", Host: "x.example", Path: "/", Decision: "deny", By: "default"}
 	allowed := entry
 	allowed.Request, allowed.Decision = "req_newsbbbb", "allow"
 	h.record(t, entry, allowed)

@@ -32,6 +32,7 @@ func (x *exchange) forward() error {
 	}
 	whole = true
 	x.recordEnd(nil, nil)
+	x.conceal(in.Trailer)
 	if err := x.reply.end(in.Trailer); err != nil {
 		x.reply.abort() // the client is gone, after the upstream was through
 	}
@@ -78,6 +79,7 @@ func (x *exchange) pass(in *inbound) error {
 	}
 	h := in.Header
 	answerHeader(h)
+	x.conceal(h)
 	h[requestID] = []string{x.id}
 	if !bare && len(in.Trailer) > 0 {
 		length = -1 // only chunks can be followed by trailers

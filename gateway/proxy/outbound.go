@@ -128,6 +128,7 @@ func (x *exchange) authorise(out *outbound, u *url.URL) error {
 // interim passes a 1xx answer on.
 func (x *exchange) interim(status int, h http.Header) {
 	answerHeader(h)
+	x.conceal(h)
 	x.reply.interim(status, h)
 }
 

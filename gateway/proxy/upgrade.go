@@ -24,6 +24,7 @@ func (x *exchange) switchProtocols(in *inbound) error {
 	h := in.Header
 	protocol := h["Upgrade"]
 	answerHeader(h)
+	x.conceal(h)
 	h["Connection"], h["Upgrade"], h[requestID] = []string{"Upgrade"}, protocol, []string{x.id}
 	x.status = http.StatusSwitchingProtocols
 	c.finish()
