@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,7 +134,7 @@ func TestUnknownTopicsAreRefused(t *testing.T) {
 type deaf struct {
 	Accounts
 	Approvals
-	seq int64
+	seq atomic.Int64
 }
 
 func (*deaf) Subscribe(string) (<-chan struct{}, func()) { return make(chan struct{}), func() {} }
@@ -145,13 +146,13 @@ func (*deaf) Viewer(context.Context, string, string) (team.Viewer, error) {
 	return team.Viewer{Team: team.Team{ID: "team_1"}, Role: team.RoleViewer}, nil
 }
 func (d *deaf) List(context.Context, string, approval.Filter, page.Cursor, int) ([]approval.Approval, page.Cursor, error) {
-	return []approval.Approval{{ID: "apr_1", Seq: d.seq}}, page.Cursor{}, nil
+	return []approval.Approval{{ID: "apr_1", Seq: d.seq.Load()}}, page.Cursor{}, nil
 }
 
 func TestALostRingIsMadeUpFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := &deaf{seq: 1}
+		d := &deaf{}
 		s := &Server{Accounts: d, Approvals: d, Bus: d, Cookies: d, Now: time.Now, BaseURL: "http://" + host}
 		ctx, cancel := context.WithCancel(t.Context())
 		w := httptest.NewRecorder()
@@ -164,7 +165,7 @@ func TestALostRingIsMadeUpFor(t *testing.T) {
 		}()
 		synctest.Wait()
 		time.Sleep(14 * time.Second) // of the bubble: looks, and nothing new
-		d.seq = 2
+		d.seq.Add(1)
 		time.Sleep(6 * time.Second)
 		cancel()
 		<-done

@@ -151,6 +151,9 @@ func (s *Server) trafficNews(w http.ResponseWriter, r *http.Request, v team.View
 			n++
 		}
 	}
+	if n > 0 && top.IsZero() {
+		w.Header().Set("HX-Refresh", "true") // the page has been empty: nothing jumps when its first rows come
+	}
 	return render(w, r, http.StatusOK, views.TrafficNews(newsAddress(kept, top), address("/traffic", kept), n))
 }
 
