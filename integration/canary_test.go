@@ -115,7 +115,7 @@ func pages(t *testing.T, w *world.World) map[string][]byte {
 		t.Fatal(err)
 	}
 	browser := &http.Client{Jar: jar}
-	res, err := browser.PostForm(w.Base+"/sign-in", url.Values{"email": {world.Email}, "password": {w.Password}}) //nolint:noctx // short
+	res, err := browser.PostForm(w.Base+"/sign-in", url.Values{"email": {world.Email}, "password": {w.Password}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func pages(t *testing.T, w *world.World) map[string][]byte {
 		if found[todo[0]] != nil || len(found) > 60 {
 			continue
 		}
-		res, err := browser.Get(w.Base + todo[0]) //nolint:noctx // short
+		res, err := browser.Get(w.Base + todo[0])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ import (
 const asClient = "TAMEFLARE_TEST_GO_CLIENT"
 
 func goClient(url string) int {
-	res, err := http.Get(url) //nolint:noctx // it is what people write
+	res, err := http.Get(url)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -133,14 +133,6 @@ func roleText(r team.Role) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// short is a hash as far as people compare it.
-func short(hash string) string {
-	if len(hash) > 12 {
-		return hash[:12]
-	}
-	return hash
-}
-
 func waitingText(n int) string {
 	switch {
 	case n == 0:
@@ -149,14 +141,6 @@ func waitingText(n int) string {
 		return "99+"
 	}
 	return strconv.Itoa(n)
-}
-
-func sum(ns ...int64) int64 {
-	var all int64
-	for _, n := range ns {
-		all += n
-	}
-	return all
 }
 
 // upper is s with its first letter large.

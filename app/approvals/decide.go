@@ -44,7 +44,7 @@ func (s *Service) Decide(ctx context.Context, v team.Viewer, ch approval.Channel
 		e.Detail["channel"], e.Detail["note"] = string(ch), by.Note
 		return next, e, nil
 	})
-	switch fault.Of(err) {
+	switch fault.Of(err) { //nolint:exhaustive // the rest is handled below
 	case fault.Forbidden:
 		return approval.Approval{}, fmt.Errorf("decide: %w", err)
 	case fault.Expired:

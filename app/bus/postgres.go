@@ -61,7 +61,7 @@ func (p *Postgres) Run(ctx context.Context) error {
 			p.local.publishAll()
 		}, p.hear)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to end
 		}
 		p.log.WarnContext(ctx, "the connection to the other servers broke; connecting again", "error", err, "in", pause)
 		select {

@@ -66,7 +66,7 @@ func TestErrorsCarryNeitherTokenNorRequest(t *testing.T) {
 			t.Errorf("%s: no error", what)
 			continue
 		}
-		b.log.Write(fmt.Appendf(nil, "%s\n", err))
+		fmt.Fprintf(b.log, "%s\n", err)
 		text := fmt.Sprintf("%s %v %+v %q %s", err, err, err, err, fault.Message(err))
 		for _, secret := range []string{canary, good, strings.Split(good, ".")[2], marked, "CERTIFICATE REQUEST-"} {
 			if strings.Contains(text, secret) {

@@ -31,7 +31,7 @@ func connect(url string) (*Store, error) {
 	case "sqlite":
 		return connectSQLite(rest)
 	default:
-		return nil, errors.New("database url: want postgres:// or sqlite:") // the url may hold a password
+		return nil, errors.New("the database URL is neither postgres:// nor sqlite: and a path") // the url may hold a password
 	}
 }
 
@@ -70,12 +70,12 @@ func connectSQLite(path string) (*Store, error) {
 		return nil, err
 	}
 	// SQLite makes its other files as private as the first.
-	if f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
 		l.release()
 		return nil, fmt.Errorf("open database: %w", err)
-	} else {
-		f.Close()
 	}
+	f.Close()
 	// One connection writes, so that writers queue here, in order, and not in
 	// SQLite's busy handler, where four of them kept each other waiting for
 	// half a second.

@@ -111,13 +111,12 @@ func (x *exchange) over() error {
 	if x.ctx.Err() == nil {
 		return nil
 	}
-	switch cause := context.Cause(x.ctx); cause {
-	case context.Canceled, context.DeadlineExceeded:
+	cause := context.Cause(x.ctx)
+	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
 		// HTTP/2 ends the context of a request whose client reset it.
 		return errClientGone
-	default:
-		return cause
 	}
+	return cause
 }
 
 func (x *exchange) bind() error {
@@ -152,8 +151,7 @@ func (x *exchange) decide() error {
 	if st, err := x.s.Current.Load(); st != x.state || err != nil {
 		x.judge(st, err)
 	}
-	switch x.decision.Effect {
-	case policy.Allow, policy.RequireApproval:
+	if x.decision.Effect == policy.Allow || x.decision.Effect == policy.RequireApproval {
 		return x.over()
 	}
 	return x.denied()

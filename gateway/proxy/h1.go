@@ -114,7 +114,7 @@ func (c *h1) finish(x *exchange) (again bool) {
 		abort(c.t.raw)
 		return false
 	}
-	if x.body != nil && !x.body.(*h1Body).clear() {
+	if body, ok := x.body.(*h1Body); ok && !body.clear() {
 		o.last = true
 	}
 	if !o.last && !c.t.s.draining.Load() {

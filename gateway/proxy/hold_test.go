@@ -33,7 +33,7 @@ var moments = map[string]func(g *rig, leave func()){
 	"while the intent is recorded": func(g *rig, leave func()) {
 		var exchange context.Context
 		g.desk.answer = func(ctx context.Context, _ wire.Ask) (wire.Approval, error) {
-			exchange = ctx
+			exchange = ctx //nolint:fatcontext // kept to be looked at
 			return granted, nil
 		}
 		g.spool.before = func(e audit.Traffic) {

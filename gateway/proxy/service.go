@@ -71,9 +71,10 @@ func (p *Proxy) service(run Run) *service {
 	s.log = s.log.With("run", run.ID)
 	s.pool = newPool(p.Guard, p.Roots, s.limits)
 	s.h1 = http.Server{
-		MaxHeaderBytes: s.limits.Head.Head,
-		IdleTimeout:    s.limits.Idle,
-		ErrorLog:       log.New(io.Discard, "", 0), // it would quote what clients sent
+		MaxHeaderBytes:    s.limits.Head.Head,
+		IdleTimeout:       s.limits.Idle,
+		ReadHeaderTimeout: s.limits.Idle,              // HTTP/2 only: HTTP/1 is read by our own loop
+		ErrorLog:          log.New(io.Discard, "", 0), // it would quote what clients sent
 	}
 	s.h2 = http2.Server{
 		IdleTimeout:          s.limits.Idle,

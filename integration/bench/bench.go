@@ -47,13 +47,13 @@ func newBench(ctx context.Context, bin string) (*bench, error) {
 	if b.world, err = world.New(bin, ""); err != nil {
 		return nil, err
 	}
-	upstream, addr, root, err := play("upstream", []string{"BENCH_TOKEN=" + token})
+	upstream, addr, root, err := play(ctx, "upstream", []string{"BENCH_TOKEN=" + token})
 	if err != nil {
 		return nil, err
 	}
 	b.upstream = upstream
 	var tunnel string
-	if b.tunnel, tunnel, _, err = play("tunnel", nil, addr); err != nil {
+	if b.tunnel, tunnel, _, err = play(ctx, "tunnel", nil, addr); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(b.world.Path("upstream-ca.pem"), root, 0o600); err != nil {

@@ -10,17 +10,14 @@ import (
 
 // cpuTime returns the CPU time that process pid has used.
 func cpuTime(pid int) (time.Duration, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid)) // nanoseconds, but of the main thread only
-	if err != nil {
-		return 0, err
-	}
 	var total time.Duration
 	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {
 		return 0, err
 	}
 	for _, task := range tasks {
-		if b, err = os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", pid, task.Name())); err != nil {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", pid, task.Name())) // the process has one too, but of its first thread alone
+		if err != nil {
 			continue // the thread has ended
 		}
 		if fields := strings.Fields(string(b)); len(fields) > 0 {

@@ -70,20 +70,20 @@ func serveTunnel(ctx context.Context, upstream string) error {
 		c, err := ln.Accept()
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // it was told to end
 			}
 			return err
 		}
-		go tunnel(c, upstream)
+		go tunnel(ctx, c, upstream)
 	}
 }
 
-func tunnel(c net.Conn, upstream string) {
+func tunnel(ctx context.Context, c net.Conn, upstream string) {
 	defer c.Close()
 	if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
 		return
 	}
-	up, err := net.Dial("tcp", upstream)
+	up, err := new(net.Dialer).DialContext(ctx, "tcp", upstream)
 	if err != nil {
 		return
 	}
@@ -93,19 +93,21 @@ func tunnel(c net.Conn, upstream string) {
 	}
 	go func() {
 		_, _ = io.Copy(up, c)
-		_ = up.(*net.TCPConn).CloseWrite()
+		if half, ok := up.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite()
+		}
 	}()
 	_, _ = io.Copy(c, up)
 }
 
 // play starts this program in a role of its own process, and returns what it
 // printed first: its address, and for the upstream its root.
-func play(role string, env []string, args ...string) (*exec.Cmd, string, []byte, error) {
+func play(ctx context.Context, role string, env []string, args ...string) (*exec.Cmd, string, []byte, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, "", nil, err
 	}
-	cmd := exec.Command(self, append([]string{"-role", role}, args...)...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, append([]string{"-role", role}, args...)...)
 	cmd.Env, cmd.Stderr = append(os.Environ(), env...), os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -51,7 +52,7 @@ func main() {
 }
 
 func do(client *http.Client, method, path, body string) (int, string, error) {
-	req, err := http.NewRequest(method, "https://api.github.com"+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(context.Background(), method, "https://api.github.com"+path, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
 	}
