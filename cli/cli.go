@@ -81,11 +81,23 @@ it never sees, denied, or held until a person approves; each is recorded.`,
 	f.StringVar(&c.Host, "host", "", "address of the server (TAMEFLARE_HOST)")
 	f.BoolVar(&c.NoInput, "no-input", false, "never ask; fail instead")
 	f.BoolVar(&c.NoColor, "no-color", false, "no colours (NO_COLOR)")
-	root.AddCommand(
-		login.Command(c), login.Logout(c), login.Whoami(c),
-		run.Command(c), gatewaycmd.Command(c), status.Command(c), tail.Command(c), explain.Command(c),
-		approvals.Command(c), kill.Command(c), apply.Command(c), apply.Export(c), ca.Command(c), version(c), exitCodes(c),
-	)
+	for _, g := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Run agents:", []*cobra.Command{login.Command(c), run.Command(c), gatewaycmd.Command(c)}},
+		{"Decide and stop:", []*cobra.Command{approvals.Command(c), kill.Command(c)}},
+		{"See what happens:", []*cobra.Command{status.Command(c), tail.Command(c), explain.Command(c), ca.Command(c)}},
+		{"Configure:", []*cobra.Command{apply.Command(c), apply.Export(c)}},
+		{"Your account:", []*cobra.Command{login.Whoami(c), login.Logout(c)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, cmd := range g.commands {
+			cmd.GroupID = g.title
+			root.AddCommand(cmd)
+		}
+	}
+	root.AddCommand(version(c), exitCodes(c))
 	for _, cmd := range append(root.Commands(), root) {
 		if cmd.HasSubCommands() {
 			group(cmd)

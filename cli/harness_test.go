@@ -108,6 +108,8 @@ func (s *site) env() []string {
 	}
 }
 
+var errKilled = fault.New(fault.Forbidden, "The kill switch is on: leak", nil)
+
 func (s *site) routes(mux *http.ServeMux) {
 	handle := func(pattern string, do func(r *http.Request) (any, error)) {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -121,6 +123,9 @@ func (s *site) routes(mux *http.ServeMux) {
 			}
 			if err != nil {
 				p := rest.Problem{Problem: wire.Problem{Status: fault.Of(err).Status(), Detail: fault.Message(err), Code: fault.Of(err).String()}}
+				if errors.Is(err, errKilled) {
+					p.Code = wire.CodeKilled
+				}
 				if a, ok := answer.(rest.Approval); ok {
 					p.Approval = &a
 				}
@@ -171,6 +176,8 @@ func (s *site) routes(mux *http.ServeMux) {
 		switch {
 		case d.Reason == "viewer":
 			return nil, fault.New(fault.Forbidden, "Viewers do not decide.", nil)
+		case d.Reason == "killed":
+			return nil, errKilled
 		case a.Status != approval.Pending:
 			return *a, fault.New(fault.Conflict, "Already approved by "+a.Decider+".", nil)
 		}

@@ -20,17 +20,21 @@ import (
 )
 
 // counter is a command that counts the signals it gets, and ends at a line on
-// its standard input.
+// its standard input. It waits for them in a thread: Python would call a
+// handler for one that comes just before a read only after that read.
 const counter = `
-import os, signal, sys
-def say(text): # not print, which a signal must not interrupt
+import os, signal, sys, threading
+def say(text):
     os.write(1, (text + "\n").encode())
-got = {}
-for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH):
-    def on(s, _):
+signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
+signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+def count():
+    got = {}
+    while True:
+        s = signal.sigwait(signals)
         got[s] = got.get(s, 0) + 1
         say("got %s %d" % (signal.Signals(s).name, got[s]))
-    signal.signal(s, on)
+threading.Thread(target=count, daemon=True).start()
 say("ready")
 sys.stdin.readline()
 say("end")

@@ -44,7 +44,7 @@ type upstream struct {
 	seen []string // "METHOD path authorization"
 }
 
-func newUpstream(t *testing.T) *upstream {
+func newUpstream(t testing.TB) *upstream {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -95,7 +95,7 @@ func (u *upstream) count(prefix string) int {
 
 // world is a gateway with everything around it.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	server   *linktest.Server
 	upstream *upstream
 	dir      state.Dir
@@ -122,7 +122,7 @@ func (b *safeBuffer) String() string {
 	return b.b.String()
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, server: linktest.New(t), upstream: newUpstream(t), log: &safeBuffer{}}
 	base := t.TempDir()
@@ -234,12 +234,12 @@ func (w *world) run(s runs.Start) *run {
 	return r
 }
 
-func (r *run) do(t *testing.T, method, path string) (int, string, http.Header) {
+func (r *run) do(t testing.TB, method, path string) (int, string, http.Header) {
 	t.Helper()
 	return r.to(t, method, "https://api.github.com"+path)
 }
 
-func (r *run) to(t *testing.T, method, url string) (int, string, http.Header) {
+func (r *run) to(t testing.TB, method, url string) (int, string, http.Header) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {

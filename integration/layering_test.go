@@ -52,7 +52,7 @@ var mayImport = map[string]string{
 
 	// its three doors, which speak the capabilities' values, and its main.
 	"app/link":             "domain/* app/approvals app/gateways app/trail",
-	"app/api":              "domain/* connectors app/bus app/accounts app/gateways app/kills",
+	"app/api":              "domain/* connectors app/bus app/accounts app/approvals app/gateways app/kills",
 	"app/web":              "domain/* connectors views static app/bus app/store app/accounts app/gateways app/kills app/trail",
 	"app/tameflare-server": "domain/* connectors static app/*",
 

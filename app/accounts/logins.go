@@ -72,10 +72,11 @@ func (s *Service) newLogin(kind, client, ip string) team.Login {
 }
 
 func (s *Service) begin(ctx context.Context, l team.Login, ip string) error {
-	if wait := s.begun.blocked(ip, beginLimit, l.CreatedAt); wait > 0 {
+	from := network(ip)
+	if wait := s.begun.blocked(from, beginLimit, l.CreatedAt); wait > 0 {
 		return tooMany(wait)
 	}
-	s.begun.add(l.CreatedAt, ip)
+	s.begun.add(l.CreatedAt, from)
 	if err := s.Store.InsertLogin(ctx, l); err != nil {
 		return fmt.Errorf("begin login: %w", err)
 	}

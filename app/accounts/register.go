@@ -124,16 +124,16 @@ func console() audit.Actor {
 // SetupLink makes a token for the set-up link of a fresh server. It is good
 // for a day, once.
 func (s *Service) SetupLink(ctx context.Context) (token string, err error) {
-	return s.link(ctx, team.SetUpLink, "", setUpLife)
-}
-
-func (s *Service) link(ctx context.Context, kind, userID string, life time.Duration) (string, error) {
-	token, now := newSecret().Reveal(), s.now()
-	err := s.Store.InsertLink(ctx, team.Link{Hash: hash(token), Kind: kind, UserID: userID, CreatedAt: now, ExpiresAt: now.Add(life)})
-	if err != nil {
-		return "", fmt.Errorf("make link: %w", err)
+	token, l := s.newLink(team.SetUpLink, "", setUpLife)
+	if err := s.Store.InsertLink(ctx, l); err != nil {
+		return "", fmt.Errorf("make set-up link: %w", err)
 	}
 	return token, nil
+}
+
+func (s *Service) newLink(kind, userID string, life time.Duration) (token string, l team.Link) {
+	token, now := newSecret().Reveal(), s.now()
+	return token, team.Link{Hash: hash(token), Kind: kind, UserID: userID, CreatedAt: now, ExpiresAt: now.Add(life)}
 }
 
 func (s *Service) newUser(ctx context.Context, email, name, password string, now time.Time) (team.User, error) {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/team"
@@ -31,7 +32,8 @@ func (s *Service) SignIn(ctx context.Context, email, password, ip string) (team.
 		return team.User{}, refused // there is no such account, as anybody can see
 	}
 	now := s.now()
-	here, account, source := "both "+address+" "+ip, "account "+address, "source "+ip
+	from := network(ip)
+	here, account, source := "both "+address+" "+from, "account "+address, "source "+from
 	for _, limit := range []struct {
 		key string
 		n   int
@@ -69,10 +71,15 @@ func tooMany(wait time.Duration) error {
 	return fault.New(fault.Limited, "Too many attempts. Try again in "+strconv.Itoa(minutes)+unit, nil)
 }
 
-// NewSignInLink makes a token with which the user signs in once, within ten
-// minutes, without a password.
-func (s *Service) NewSignInLink(ctx context.Context, userID string) (token string, err error) {
-	return s.link(ctx, team.SignInLink, userID, signInLife)
+// NewSignInLink makes a token with which v signs in once, within ten minutes,
+// without a password.
+func (s *Service) NewSignInLink(ctx context.Context, v team.Viewer) (token string, err error) {
+	token, l := s.newLink(team.SignInLink, v.User.ID, signInLife)
+	e := audit.Event{Time: l.CreatedAt, Type: "link.created", Actor: v.Actor(), Target: v.User.ID, Name: v.User.Email, Detail: map[string]string{"by": v.By}}
+	if err := s.Store.OfferLink(ctx, v.Team.ID, l, e); err != nil {
+		return "", fmt.Errorf("make sign-in link: %w", err)
+	}
+	return token, nil
 }
 
 // SignInWithLink returns the user whose link it is, and uses it up. It fails

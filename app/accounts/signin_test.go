@@ -2,6 +2,7 @@ package accounts_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,18 +92,23 @@ func TestSignInLinkWorksOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		s, c := fresh(t, st)
 		u := add(t, s, email, team.RoleOwner)
+		v := viewer(t, s, browser(t, s, u))
 		link := func() string {
-			token, err := s.NewSignInLink(t.Context(), u.ID)
+			token, err := s.NewSignInLink(t.Context(), v)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return token
 		}
 		token := link()
+		last, err := st.Events(t.Context(), v.Team.ID, 0, 1)
+		if err != nil || len(last) != 1 || last[0].Type != "link.created" || last[0].ActorID != u.ID || strings.Contains(string(last[0].Entry), token) {
+			t.Errorf("recorded %+v, %v, want who made a link, without the link", last, err)
+		}
 		if got, err := s.SignInWithLink(t.Context(), token); err != nil || got.ID != u.ID {
 			t.Fatalf("%+v, %v", got, err)
 		}
-		_, err := s.SignInWithLink(t.Context(), token)
+		_, err = s.SignInWithLink(t.Context(), token)
 		wantKind(t, "twice", err, fault.Expired, "has been used")
 		token = link()
 		c.forward(10 * time.Minute)
@@ -115,4 +121,28 @@ func TestSignInLinkWorksOnce(t *testing.T) {
 		_, err = s.SignInWithLink(t.Context(), setup)
 		wantKind(t, "a set-up link", err, fault.Expired, "")
 	})
+}
+
+// Whoever has an IPv6 address has 2⁶⁴ of them.
+func TestAnotherAddressOfTheSameNetworkDoesNotHelp(t *testing.T) {
+	t.Parallel()
+
+	s, _, _ := owned(t)
+	ctx := t.Context()
+	for i := range 8 {
+		_, err := s.SignIn(ctx, email, "wrong horse battery", fmt.Sprintf("2001:db8:1:2::%d", i))
+		wantKind(t, fmt.Sprint(i), err, fault.Unauthenticated, "not right")
+	}
+	_, err := s.SignIn(ctx, email, password, "2001:db8:1:2:ffff::1")
+	wantKind(t, "from the same network", err, fault.Limited, "Try again in")
+	if _, err := s.SignIn(ctx, email, password, "2001:db8:1:3::1"); err != nil {
+		t.Errorf("from another network: %v", err)
+	}
+	for i := range 60 {
+		if _, _, err := s.BeginDevice(ctx, "x", fmt.Sprintf("2001:db8:1:2::%d", i)); err != nil {
+			t.Fatalf("login %d: %v", i, err)
+		}
+	}
+	_, _, err = s.BeginDevice(ctx, "x", "2001:db8:1:2:ffff::1")
+	wantKind(t, "one login more", err, fault.Limited, "Try again in")
 }

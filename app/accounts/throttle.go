@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -53,6 +54,23 @@ func (t *throttle) add(now time.Time, keys ...string) {
 		w.n++
 		t.count[key] = w
 	}
+}
+
+// network is what counts as one address: of IPv6 everybody has plenty.
+func network(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ""
+	}
+	addr = addr.Unmap().WithZone("")
+	if addr.Is4() {
+		return addr.String()
+	}
+	prefix, err := addr.Prefix(64)
+	if err != nil {
+		return ""
+	}
+	return prefix.String()
 }
 
 // clear forgets key.

@@ -31,7 +31,7 @@ type Tokens interface {
 	TokenViewer(ctx context.Context, token, ip string) (team.Viewer, error)
 	Tokens(ctx context.Context, v team.Viewer) ([]team.Token, error)
 	RevokeToken(ctx context.Context, v team.Viewer, id string) error
-	NewSignInLink(ctx context.Context, userID string) (token string, err error)
+	NewSignInLink(ctx context.Context, v team.Viewer) (token string, err error)
 }
 
 // Logins signs command lines in.

@@ -40,6 +40,8 @@ func TestWhatIsWrongIsSaidInASentence(t *testing.T) {
 		"a query that is none":        {"GET", "/requests?host=%zz", "", "", 422, "The query cannot be read."},
 		"a bad decision filter":       {"GET", "/requests?decision=maybe", "", "", 422, "A decision is allow, deny or require_approval."},
 		"a bad time":                  {"GET", "/requests?since=yesterday", "", "", 422, "A time is like 2026-11-23T14:00:00Z, or how long ago, like 15m."},
+		"a time before all":           {"GET", "/requests?since=0000-01-01T00:00:00Z", "", "", 422, "A time is like"},
+		"a time after all":            {"GET", "/requests?until=9999-12-31T23:59:59-01:00", "", "", 422, "A time is like"},
 		"a bad limit":                 {"GET", "/approvals?limit=0", "", "", 422, "A limit is a number from 1 to 500."},
 		"a bad cursor":                {"GET", "/approvals?cursor=!", "", "", 422, "This page's address is not complete. Go back to the first page."},
 		"a bad status":                {"GET", "/approvals?status=open", "", "", 422, "A status is pending, approved, denied, expired, cancelled, executed or unused."},
@@ -93,6 +95,16 @@ func TestTheSecondDeciderSeesWhoWasFirst(t *testing.T) {
 	status, _, p := say(t, server, "admin", "POST", "/approvals/apr_1/decision", `{"verdict":"deny"}`)
 	if status != 409 || p.Detail != "Already approved by ben." || p.Approval == nil || p.Approval.Decider != "ben" {
 		t.Errorf("status %d %+v, want 409 with the approval", status, p)
+	}
+}
+
+func TestADeciderHearsThatTheKillSwitchIsOn(t *testing.T) {
+	t.Parallel()
+
+	_, server := open(t)
+	status, _, p := say(t, server, "member", "POST", "/approvals/apr_1/decision", `{"verdict":"approve","reason":"while killed"}`)
+	if status != 403 || p.Code != "kill_switch" || p.Detail != "The kill switch is on." {
+		t.Errorf("status %d %q %q, want 403 kill_switch", status, p.Code, p.Detail)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tameflare/tameflare/app/accounts"
+	"github.com/tameflare/tameflare/app/approvals"
 	"github.com/tameflare/tameflare/app/bus"
 	"github.com/tameflare/tameflare/app/gateways"
 	"github.com/tameflare/tameflare/app/kills"
@@ -77,7 +78,7 @@ func (h *house) RevokeToken(_ context.Context, _ team.Viewer, id string) error {
 	return nil
 }
 
-func (h *house) NewSignInLink(context.Context, string) (string, error) { return "once", nil }
+func (h *house) NewSignInLink(context.Context, team.Viewer) (string, error) { return "once", nil }
 
 func (h *house) BeginLoopback(_ context.Context, b accounts.LoopbackLogin) (team.Login, error) {
 	if b.RedirectURI == "" {
@@ -157,6 +158,9 @@ func (h approvalHouse) Decide(_ context.Context, v team.Viewer, ch approval.Chan
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if note == "while killed" {
+		return approval.Approval{}, fault.New(fault.Forbidden, "The kill switch is on.", approvals.ErrKilled)
+	}
 	first := h.decided == ""
 	now := waiting
 	now.Status, now.DeciderName, now.Note = approval.Denied, "ben", note

@@ -107,7 +107,7 @@ func (s *Server) logout(c *call) (nothing, error) {
 // signInLink makes a link with which the caller themselves signs in with a
 // browser, once.
 func (s *Server) signInLink(c *call, _ struct{}) (rest.Link, error) {
-	token, err := s.Tokens.NewSignInLink(c.Context(), c.viewer.User.ID)
+	token, err := s.Tokens.NewSignInLink(c.Context(), c.viewer)
 	if err != nil {
 		return rest.Link{}, err
 	}
@@ -151,7 +151,7 @@ func since(text string, now time.Time) (time.Time, error) {
 		return now.Add(-ago), nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
+	if err != nil || at.UTC().Year() < 1 || at.UTC().Year() > 9999 { // what not every database can compare with
 		return time.Time{}, fault.New(fault.Invalid, "A time is like 2026-11-23T14:00:00Z, or how long ago, like 15m.", nil)
 	}
 	return at, nil

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tameflare/tameflare/app/accounts"
+	"github.com/tameflare/tameflare/app/approvals"
 	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/rest"
@@ -208,6 +209,9 @@ func problem(err error) rest.Problem {
 	}
 	if d, ok := errors.AsType[*decided](err); ok {
 		p.Approval = &d.approval
+	}
+	if errors.Is(err, approvals.ErrKilled) {
+		p.Code = wire.CodeKilled
 	}
 	for code, one := range map[string]error{
 		rest.AuthorizationPending: accounts.Pending, rest.SlowDown: accounts.SlowDown,

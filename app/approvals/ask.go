@@ -31,7 +31,8 @@ const (
 var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // Ask returns the approval for a gateway's request: the one that is open for
-// it, pending or granted, or a new one. It fails with fault.Invalid where the
+// it, pending or granted, one that a person has just denied, or a new one. It
+// fails with fault.Invalid where the
 // question makes no sense, with fault.Forbidden where the gateway is revoked or
 // a kill switch stops the request (then with ErrKilled), and with fault.Limited
 // where too many wait already.
@@ -42,7 +43,7 @@ func (s *Service) Ask(ctx context.Context, gw fleet.Gateway, ask wire.Ask) (appr
 		return approval.Approval{}, err
 	}
 	// A retry needs no transaction: a kill, or a revocation, would have closed
-	// what is open.
+	// what is open, and a denial is a no in any case.
 	there, err := s.Store.JoinableApproval(ctx, gw.ID, a.Fingerprint, now)
 	if err == nil {
 		return there, nil

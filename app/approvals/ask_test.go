@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/tameflare/tameflare/app/approvals"
+	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/domain/approval"
+	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/wire"
 )
@@ -93,6 +95,68 @@ func TestPagesOfApprovals(t *testing.T) {
 		}
 		if len(seen) != len(want) {
 			t.Errorf("%d approvals, want %d", len(seen), len(want))
+		}
+	})
+}
+
+func TestDenialAnswersTheSameRequestForAWhile(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, f fixture) {
+		first := f.ask(t, 'a')
+		if _, err := f.Decide(t.Context(), f.owner, approval.Dashboard, first.ID, approval.Deny, "Not on a Friday."); err != nil {
+			t.Fatal(err)
+		}
+		f.clock.Add(approval.CoolDown - time.Second)
+		again := f.ask(t, 'a')
+		if again.ID != first.ID || again.Status != approval.Denied || again.Note != "Not on a Friday." || again.DeciderName != f.owner.User.Name {
+			t.Errorf("asked again: %+v, want the denial", again)
+		}
+		if n, err := f.PendingCount(t.Context(), f.owner.Team.ID); err != nil || n != 0 {
+			t.Errorf("%d wait for a person, %v, want none", n, err)
+		}
+		if other := f.ask(t, 'b'); other.Status != approval.Pending {
+			t.Errorf("another request: %s, want pending", other.Status)
+		}
+		f.clock.Add(time.Second)
+		if later := f.ask(t, 'a'); later.ID == first.ID || later.Status != approval.Pending {
+			t.Errorf("asked after the cool-down: %s %s, want a new card", later.ID, later.Status)
+		}
+	})
+}
+
+// Whoever looked before the denial, and opens after it, meets it too.
+func TestDenialIsMetInsideTheTransaction(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, f fixture) {
+		first := f.ask(t, 'a')
+		f.decide(t, first.ID, approval.Deny)
+		late := first
+		late.ID, late.CreatedAt = "apr_late", f.clock.Now()
+		got, joined, err := f.store.OpenApproval(t.Context(), late, func(store.Standing) error { return nil }, audit.Event{Time: f.clock.Now(), Type: "approval.opened"})
+		if err != nil || !joined || got.ID != first.ID || got.Status != approval.Denied {
+			t.Errorf("%s %s, joined %v, %v, want the denial", got.ID, got.Status, joined, err)
+		}
+	})
+}
+
+func TestOnlyAPersonsNoIsRepeated(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, f fixture) {
+		used := f.ask(t, 'a')
+		f.decide(t, used.ID, approval.Grant)
+		if _, err := f.Use(t.Context(), f.gw, used.ID, wire.Use{Fingerprint: used.Fingerprint}); err != nil {
+			t.Fatal(err)
+		}
+		if again := f.ask(t, 'a'); again.ID == used.ID || again.Status != approval.Pending {
+			t.Errorf("after a grant was used: %s, want a new card", again.Status)
+		}
+		expired := f.ask(t, 'b')
+		f.clock.Add(expired.TTL)
+		if err := f.Lapse(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if again := f.ask(t, 'b'); again.ID == expired.ID || again.Status != approval.Pending {
+			t.Errorf("after nobody answered: %s, want a new card", again.Status)
 		}
 	})
 }

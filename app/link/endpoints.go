@@ -79,6 +79,11 @@ func (s *Server) use(r *http.Request, c caller) (any, error) {
 }
 
 func (s *Server) audit(r *http.Request, c caller) (any, error) {
+	uploads := "uploads of " + c.gw.ID
+	if !s.enter(uploads, maxUploads) {
+		return nil, fault.New(fault.Limited, "This gateway uploads too much at once. Try again in a moment.", nil)
+	}
+	defer s.leave(uploads)
 	entries, err := readEntries(r)
 	if err != nil {
 		return nil, err

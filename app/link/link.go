@@ -72,7 +72,7 @@ type Server struct {
 
 	enrolments limiter
 	mu         sync.Mutex
-	busy       map[string]int // calls under way, by gateway
+	busy       map[string]int // calls under way, by gateway, and uploads among them
 }
 
 // caller is who is at the other end.
@@ -116,6 +116,7 @@ func (s *Server) Handler() http.Handler {
 const (
 	bodyPatience = 30 * time.Second
 	maxBusy      = 1000 // calls of one gateway at once: each held request has one
+	maxUploads   = 2    // of one gateway at once: each may unpack to maxPlain
 )
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, open bool, do endpoint) {
@@ -166,7 +167,7 @@ func (s *Server) call(r *http.Request, open bool, do endpoint) (answer any, err 
 	if c.gw, err = s.Fleet.Peer(whole(r), c.state); err != nil {
 		return nil, err
 	}
-	if !s.enter(c.gw.ID) {
+	if !s.enter(c.gw.ID, maxBusy) {
 		return nil, fault.New(fault.Limited, "This gateway makes too many calls at once.", nil)
 	}
 	defer s.leave(c.gw.ID)
@@ -176,10 +177,12 @@ func (s *Server) call(r *http.Request, open bool, do endpoint) (answer any, err 
 	return do(s, r, c)
 }
 
-func (s *Server) enter(id string) bool {
+// enter counts what is under way for id, unless that is limit already. Who was
+// let in calls leave.
+func (s *Server) enter(id string, limit int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.busy[id] >= maxBusy {
+	if s.busy[id] >= limit {
 		return false
 	}
 	if s.busy == nil {

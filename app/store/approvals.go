@@ -30,9 +30,9 @@ type Standing struct {
 	Pending  int           // how many of the gateway's requests wait already
 }
 
-// OpenApproval returns the approval that is open for a's gateway and
-// fingerprint, and otherwise adds a, if admit agrees; joined says which. An
-// open one whose time is over gives way.
+// OpenApproval returns the approval that a request of a's gateway and
+// fingerprint meets, and otherwise adds a, if admit agrees; joined says which.
+// An open one whose time is over gives way.
 func (s *Store) OpenApproval(ctx context.Context, a approval.Approval, admit func(Standing) error, e audit.Event) (got approval.Approval, joined bool, err error) {
 	err = s.write(ctx, func(tx bun.Tx) error {
 		if err := s.lockTeam(ctx, tx, a.TeamID); err != nil {
@@ -45,18 +45,16 @@ func (s *Store) OpenApproval(ctx context.Context, a approval.Approval, admit fun
 		if err := admit(st); err != nil {
 			return err
 		}
-		var there approval.Approval
-		ok, err := found(tx.NewSelect().Model(&there).Where("gateway_id = ?", a.GatewayID).Where("fingerprint = ?", a.Fingerprint).
-			Where("status IN (?)", bun.List(open)).Scan(ctx))
+		there, ok, err := met(ctx, tx, a.GatewayID, a.Fingerprint, a.CreatedAt)
 		if err != nil {
 			return err
 		}
 		if ok {
-			lapsed, over := there.Lapse(a.CreatedAt)
-			if !over {
+			if there.Meets(a.CreatedAt) {
 				got, joined = there, true
 				return nil
 			}
+			lapsed, _ := there.Lapse(a.CreatedAt)
 			if err := swap(ctx, tx, there, lapsed, approvalEvent(lapsed, audit.System(), a.CreatedAt)); err != nil {
 				return err
 			}
@@ -211,16 +209,23 @@ func (s *Store) Approval(ctx context.Context, id string) (approval.Approval, err
 	return a, translate(err)
 }
 
-// JoinableApproval returns the approval that is open for a gateway's request
-// at now. It fails with fault.NotFound.
+// JoinableApproval returns the approval that a gateway's request meets at now:
+// see approval.Meets. It fails with fault.NotFound.
 func (s *Store) JoinableApproval(ctx context.Context, gatewayID, fingerprint string, now time.Time) (approval.Approval, error) {
-	var a approval.Approval
-	ok, err := found(s.db.NewSelect().Model(&a).Where("gateway_id = ?", gatewayID).Where("fingerprint = ?", fingerprint).
-		Where("status IN (?)", bun.List(open)).Where("expires_at > ?", now).Scan(ctx))
-	if err == nil && !ok {
-		err = noApproval
+	a, ok, err := met(ctx, s.db, gatewayID, fingerprint, now)
+	if err == nil && (!ok || !a.Meets(now)) {
+		return approval.Approval{}, noApproval
 	}
 	return a, translate(err)
+}
+
+// met returns the newest approval for a request that is open, also one whose
+// time is over, or that a person has just denied.
+func met(ctx context.Context, db bun.IDB, gatewayID, fingerprint string, now time.Time) (a approval.Approval, ok bool, err error) {
+	ok, err = found(db.NewSelect().Model(&a).Where("gateway_id = ?", gatewayID).Where("fingerprint = ?", fingerprint).
+		Where("(status IN (?) OR (status = ? AND decided_by IS NOT NULL AND decided_at > ?))", bun.List(open), approval.Denied, now.Add(-approval.CoolDown)).
+		Order("created_at DESC").Limit(1).Scan(ctx))
+	return a, ok, err
 }
 
 // Approvals returns the team's approvals, newest first.

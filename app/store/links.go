@@ -6,11 +6,21 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/team"
 )
 
-// InsertLink adds a one-time link. It has no event: what counts is its use.
+// OfferLink adds a one-time link that somebody in a team asked for.
+func (s *Store) OfferLink(ctx context.Context, teamID string, l team.Link, e audit.Event) error {
+	return s.tx(ctx, teamID, e, func(tx bun.Tx) error {
+		_, err := tx.NewInsert().Model(&l).Exec(ctx)
+		return err
+	})
+}
+
+// InsertLink adds a one-time link of the server's own. It has no event: nobody
+// asked, and what counts is its use.
 func (s *Store) InsertLink(ctx context.Context, l team.Link) error {
 	return s.write(ctx, func(tx bun.Tx) error {
 		_, err := tx.NewInsert().Model(&l).Exec(ctx)

@@ -63,15 +63,18 @@ func (p program) help(w io.Writer) {
 
 Usage:
   tameflare-server [serve]
-  tameflare-server user add --email E --role owner|admin|member|viewer --password-stdin [--name N]
+      serve until stopped; nothing has to be set up before
+  tameflare-server user add --email E --password-stdin [--role owner|admin|member|viewer] [--name N]
+      add an account, by default a member's; the first one is to be the owner's
   tameflare-server token add --email E [--name N] [--ttl 24h]
+      make a token for the command line, and print it on stdout
   tameflare-server version
   tameflare-server help
 
 user add and token add work on the database directly. With SQLite they need the
-server to be stopped. token add prints the token, and nothing else, on stdout.
+server to be stopped.
 
-Environment:
+The configuration is the environment; everything else is set in the dashboard:
 `)
 	for _, v := range variables {
 		fmt.Fprintf(w, "  %s\n      %s (default: %s)\n", v.name, v.help, v.preset)

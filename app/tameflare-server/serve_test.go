@@ -171,3 +171,28 @@ func TestDatabaseHoldsNoKeyInThePlain(t *testing.T) {
 		t.Errorf("there is a %s in the database", block.Type)
 	}
 }
+
+// Fly kills what is still there after its kill_timeout. What the budget leaves
+// of it is for closing the database, and for a slow machine.
+func TestFlyWaitsLongerThanTheServerTakesToStop(t *testing.T) {
+	t.Parallel()
+
+	text, err := os.ReadFile(filepath.Join("..", "..", "fly.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?m)^kill_timeout = "([^"]+)"`).FindSubmatch(text)
+	if m == nil {
+		t.Fatal("fly.toml has no kill_timeout")
+	}
+	wait, err := time.ParseDuration(string(m[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if spare := wait - shutdownBudget; spare < 5*time.Second {
+		t.Errorf("kill_timeout is %s and the budget %s, which leaves %s, want at least 5s", wait, shutdownBudget, spare)
+	}
+	if !regexp.MustCompile(`(?m)^kill_signal = "SIGTERM"`).Match(text) {
+		t.Error("fly.toml does not end the server by SIGTERM")
+	}
+}

@@ -10,11 +10,16 @@ import (
 	"github.com/tameflare/tameflare/views"
 )
 
-// cliLogin asks whether a command line may act as v.
+// cliLogin asks whether a command line on this machine may act as v. About one
+// elsewhere it asks only who has typed its code: whoever began it could have
+// sent the link.
 func (s *Server) cliLogin(w http.ResponseWriter, r *http.Request, v team.Viewer) error {
 	l, err := s.Accounts.Login(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
+	}
+	if l.Kind != team.LoopbackLogin {
+		return see(w, r, "/device")
 	}
 	return s.askCLILogin(w, r, v, l)
 }

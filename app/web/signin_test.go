@@ -143,7 +143,7 @@ func TestSigningInAndOutEndsTheSessionBefore(t *testing.T) {
 func TestOpeningASignInLinkDoesNotUseIt(t *testing.T) {
 	t.Parallel()
 	h := furnished(t)
-	token, err := h.accounts.NewSignInLink(t.Context(), h.owner.User.ID)
+	token, err := h.accounts.NewSignInLink(t.Context(), h.owner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,6 +194,9 @@ func TestADeviceIsConnectedByItsCode(t *testing.T) {
 	l, _, err := h.accounts.BeginDevice(t.Context(), "tameflare on server", "192.0.2.7")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if w := h.do(t, visit{path: "/cli/login/" + l.ID, as: h.owner}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/device" {
+		t.Errorf("a link to it: %d to %q, want to be asked for the code", w.Code, w.Header().Get("Location"))
 	}
 	wantSays(t, "form", h.get(t, "/device?code="+l.UserCode), `value="`+l.UserCode+`"`)
 	w := h.post(t, "/device", "code", "XXXX-XXXX")

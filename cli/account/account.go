@@ -105,10 +105,13 @@ func (s Store) Token(host string) (credential.Secret, error) {
 	return credential.NewSecret(tokens[host]), nil
 }
 
+// Use remembers that host is the server to talk to.
+func (s Store) Use(host string) error { return s.write(settingsFile, settings{Host: host}) }
+
 // Save remembers that the user is signed in to host. Where says in words where
 // the token is.
 func (s Store) Save(host string, token credential.Secret) (where string, err error) {
-	if err := s.write(settingsFile, settings{Host: host}); err != nil {
+	if err := s.Use(host); err != nil {
 		return "", err
 	}
 	if s.hasRing() {

@@ -16,6 +16,7 @@ import (
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/rest"
+	"github.com/tameflare/tameflare/domain/wire"
 )
 
 // Client calls one server. It never follows a redirect: a token goes where the
@@ -156,7 +157,10 @@ func (c *Client) problem(res *http.Response) error {
 		return fault.New(fault.Unavailable, fmt.Sprintf("What %s answers (status %d) is not of a TameFlare server.", c.Host, res.StatusCode), err)
 	}
 	kind := fault.Parse(e.Problem.Code)
-	if kind == fault.Internal && e.Problem.Code != fault.Internal.String() {
+	switch {
+	case e.Problem.Code == wire.CodeKilled:
+		kind = fault.Forbidden
+	case kind == fault.Internal && e.Problem.Code != fault.Internal.String():
 		kind = fault.Invalid // a code that this program does not know
 	}
 	if kind == fault.Internal {

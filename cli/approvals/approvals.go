@@ -18,6 +18,7 @@ import (
 	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/rest"
+	"github.com/tameflare/tameflare/domain/wire"
 )
 
 // Command is "tameflare approvals".
@@ -201,6 +202,9 @@ func decide(c *console.Console, verdict, short string) *cobra.Command {
 			a, err := apiclient.Post[rest.Approval](cmd.Context(), client, "/approvals/"+url.PathEscape(args[0])+"/decision", nil, rest.Decision{Verdict: verdict, Reason: reason})
 			if answered, ok := errors.AsType[*apiclient.Error](err); ok && fault.Of(err) == fault.Conflict && answered.Problem.Approval != nil && asJSON {
 				return errors.Join(c.JSON(answered.Problem.Approval), err)
+			}
+			if apiclient.Code(err) == wire.CodeKilled {
+				return exit.With(exit.Killed, err)
 			}
 			if err != nil {
 				return err

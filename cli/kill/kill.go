@@ -143,13 +143,22 @@ where only they could be.`,
 				return herr
 			case here > 0:
 				c.Say("%s The server could not be told, so other machines go on: %s", c.Mark(c.Err, console.Bad), exit.Message(err))
-				return errors.Join(exit.Silent(exit.Degraded), herr)
+				return degraded(herr)
 			}
 			return errors.Join(err, herr)
 		},
 	}
 	s.flags(cmd)
 	return cmd
+}
+
+// degraded is the end of a command that has done a part of what it was to do;
+// err is what else went wrong, and may be nil.
+func degraded(err error) error {
+	if err != nil {
+		return exit.With(exit.Degraded, err)
+	}
+	return exit.Silent(exit.Degraded)
 }
 
 // patience is how long the server may take before this machine's gateways are
@@ -190,6 +199,11 @@ func off(c *console.Console) *cobra.Command {
 				return herr
 			}
 			n, err := s.server(ctx, c)
+			if err != nil && lifted > 0 {
+				c.Say("%s Lifted at %s on this machine: %s.", c.Mark(c.Err, console.Good), gateways(lifted), s.what())
+				c.Say("%s It may still be on at the server: %s", c.Mark(c.Err, console.Bad), exit.Message(err))
+				return degraded(herr)
+			}
 			if err = errors.Join(err, herr); err != nil {
 				return err
 			}

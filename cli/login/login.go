@@ -69,10 +69,7 @@ func (o options) login(ctx context.Context, c *console.Console) error {
 	if before, err := a.Token(host); err == nil {
 		if me, err := whoami(ctx, c, host, before); err == nil {
 			c.Say("%s You are signed in already, as %s (team %s, role %s).", c.Mark(c.Err, console.Good), me.User.Email, me.Team.Name, me.Role)
-			if _, err := a.Save(host, before); err != nil {
-				return err
-			}
-			return nil
+			return a.Use(host) // the token stays where it is: one of the environment is not ours to keep
 		}
 	}
 	if c.NoInput {
@@ -159,9 +156,6 @@ func Logout(c *console.Console) *cobra.Command {
 			if fault.Of(err) == fault.Unauthenticated {
 				c.Say("You are not signed in to %s.", host)
 				return nil
-			}
-			if fault.Of(err) == fault.Forbidden { // others could read it: all the more
-				return a.Remove(host)
 			}
 			if err != nil {
 				return err

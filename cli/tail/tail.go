@@ -43,12 +43,13 @@ func Command(c *console.Console) *cobra.Command {
 	}
 	f := cmd.Flags()
 	for name, help := range map[string]string{
-		"decision": "only allow, deny or require_approval", "host": "only to this host", "action": "only this action; github.pr.* for several",
+		"decision": "only allow, deny or require_approval", "action": "only this action; github.pr.* for several",
 		"method": "only this method", "run": "only of this run", "text": "only with this text in host, path, action or resource",
 		"since": "from then on: a time, or how long ago, like 15m",
 	} {
 		o.filters[name] = f.String(name, "", help)
 	}
+	o.filters["host"] = f.String("to", "", "only to this host") // --host is the server, here as everywhere
 	o.filters["gateway"] = f.StringP("gateway", "g", "", "only of this gateway")
 	f.BoolVar(&o.killed, "killed", false, "only what a kill switch stopped")
 	f.IntVarP(&o.last, "last", "n", 10, "begin with so many of those before")

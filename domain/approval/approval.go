@@ -143,6 +143,24 @@ func (a Approval) Lapse(now time.Time) (Approval, bool) {
 	return a, true
 }
 
+// CoolDown is for how long a person's denial answers the same request again.
+// An agent that repeats itself would otherwise put a new card before people
+// each time.
+const CoolDown = time.Minute
+
+// Meets reports whether the same request, made again at now, meets a instead
+// of being put to people anew: a is open, or a person has just denied it.
+func (a Approval) Meets(now time.Time) bool {
+	switch a.Status {
+	case Pending, Approved:
+		return now.Before(a.ExpiresAt)
+	case Denied:
+		return a.DecidedBy != "" && now.Sub(a.DecidedAt) < CoolDown
+	case Expired, Cancelled, Executed, Unused:
+	}
+	return false
+}
+
 // Cancel returns a cancelled, and whether that changes anything. A grant that
 // has not been used is withdrawn too.
 func (a Approval) Cancel(note string, now time.Time) (Approval, bool) {

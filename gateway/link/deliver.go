@@ -20,7 +20,9 @@ const (
 	batchEntries = 1000
 	batchBytes   = 512 << 10
 	lastDelivery = 1500 * time.Millisecond // that a shutdown waits for what is still here
-	gather       = 100 * time.Millisecond  // between batches that are not full
+	gather       = 100 * time.Millisecond  // at least, between batches that are not full
+	gatherMost   = time.Second             // at most
+	share        = 10                      // of the time, one part goes into deliveries that are not full
 	look         = 5 * time.Second         // without having been told
 	stuckPause   = time.Minute             // where the server does not take what there is
 )
@@ -44,7 +46,7 @@ func (l *Link) deliver(ctx context.Context) error {
 			retry.reset()
 		default:
 			retry.reset()
-			l.waitForEntries(ctx)
+			l.waitForEntries(ctx, d.rest())
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastDelivery)
@@ -57,14 +59,16 @@ func (l *Link) deliver(ctx context.Context) error {
 	return nil
 }
 
-func (l *Link) waitForEntries(ctx context.Context) {
+// waitForEntries returns when there are entries, and others had time to gather
+// with them.
+func (l *Link) waitForEntries(ctx context.Context, rest time.Duration) {
 	t := time.NewTimer(look)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
 	case <-t.C:
 	case <-l.Spool.Changed():
-		pause(ctx, gather)
+		pause(ctx, rest)
 	}
 }
 
@@ -88,12 +92,18 @@ func (l *Link) stuck(why string) {
 type delivery struct {
 	l     *Link
 	after int64
-	size  int // of a batch
+	size  int           // of a batch
+	took  time.Duration // by the last one
 	buf   bytes.Buffer
 	z     *zstd.Encoder // into buf; made once
 }
 
-// once delivers one batch, and reports whether there may be more.
+// rest is how long entries gather before the next delivery. What a delivery
+// costs, here and at the server, hardly depends on how much is in it: so it is
+// made rarer the longer it takes.
+func (d *delivery) rest() time.Duration { return min(max((share-1)*d.took, gather), gatherMost) }
+
+// once delivers one batch, and reports whether the next is full already.
 func (d *delivery) once(ctx context.Context) (more bool, err error) {
 	l := d.l
 	batch, err := l.Spool.Batch(d.after, batchEntries, d.size)
@@ -103,6 +113,9 @@ func (d *delivery) once(ctx context.Context) (more bool, err error) {
 	if err := l.usable(); err != nil {
 		return false, err
 	}
+	began := time.Now()
+	defer func() { d.took = time.Since(began) }()
+	full := len(batch) == batchEntries || plainSize(batch) >= d.size
 	body, err := d.encode(batch)
 	if err != nil {
 		return false, err
@@ -150,7 +163,15 @@ func (d *delivery) once(ctx context.Context) (more bool, err error) {
 	if err := l.Spool.Forget(d.after); err != nil {
 		l.Log.Warn("delivered entries cannot be removed", "error", err)
 	}
-	return len(batch) == batchEntries || last < l.Spool.Stats().Durable, nil
+	return full || d.after < last, nil
+}
+
+func plainSize(batch []audit.Sealed) int {
+	n := 0
+	for _, e := range batch {
+		n += len(e.Entry)
+	}
+	return n
 }
 
 // encode writes a batch as compressed lines. The bytes of the entries are

@@ -199,3 +199,40 @@ func TestAKillSwitchAtTheServerIsNoRevocation(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is recorded while a delivery is under way waits for others: at every
+// rate there are some ten deliveries a second, and not one for each request.
+func TestUnderSteadyTrafficEntriesGatherBetweenDeliveries(t *testing.T) {
+	t.Parallel()
+
+	const gather = 100 * time.Millisecond
+	server, dir := linktest.New(t), stateDir(t)
+	server.Enrol(t, dir)
+	r := start(t, server, dir)
+	const deliveries = 6
+	came := make(chan time.Time, deliveries)
+	server.Lock()
+	server.Answer = func([]audit.Sealed) (wire.AuditAnswer, bool) {
+		select {
+		case came <- time.Now():
+		default:
+			return wire.AuditAnswer{}, false
+		}
+		if err := r.spool.Record(audit.Traffic{Request: "req_next"}); err != nil {
+			t.Error(err)
+		}
+		return wire.AuditAnswer{}, false
+	}
+	server.Unlock()
+	if err := r.spool.Record(audit.Traffic{Request: "req_first"}); err != nil {
+		t.Fatal(err)
+	}
+	last := <-came
+	for range deliveries - 1 {
+		next := <-came
+		if rest := next.Sub(last); rest < gather {
+			t.Errorf("the next delivery came after %v", rest)
+		}
+		last = next
+	}
+}

@@ -19,6 +19,7 @@ type outbound struct {
 	query   string // with the credential, where it belongs there
 	header  http.Header
 	upgrade bool // asks to switch protocols
+	one     bool // goes over HTTP/1: the client speaks that, or asks to switch from it
 	trails  bool // the client takes trailers
 
 	body    io.ReadCloser // nil where there is none
@@ -59,7 +60,7 @@ func (o *outbound) stream() io.Reader {
 func (x *exchange) equip() error {
 	h := x.r.Header
 	out := &outbound{
-		dest: x.dest, method: x.r.Method, path: x.path, header: h, upgrade: x.upgrade,
+		dest: x.dest, method: x.r.Method, path: x.path, header: h, upgrade: x.upgrade, one: x.upgrade || x.proto == "h1",
 		kept: x.kept, length: x.length, trailer: x.r.Trailer, sent: &x.sent, interim: x.interim,
 		trails: takesTrailers(h), expect: len(h["Expect"]) > 0,
 	}

@@ -23,11 +23,14 @@ type key struct {
 	destination
 	permits    string
 	credential string
-	only1      bool // HTTP/1 alone, for requests that may switch protocols
+	only1      bool // HTTP/1 alone
 }
 
+// key gives clients the protocol that they speak themselves. To those of
+// HTTP/1 it is the cheaper one: a request stays on its goroutine, and there are
+// no more connections than without us.
 func (o *outbound) key() key {
-	return key{o.dest, o.permits, o.credential, o.upgrade}
+	return key{o.dest, o.permits, o.credential, o.one}
 }
 
 // pool keeps the connections of one run to upstreams.

@@ -65,6 +65,9 @@ func (r *Run) Saw(t audit.Traffic, a wire.Approval) {
 	}
 	r.mu.Unlock()
 
+	if !held && !denied { // what nobody hears of need not be put into words
+		return
+	}
 	q := &Request{
 		RequestID: t.Request, Method: t.Method, URL: shown(t), Action: t.Action.Name,
 		Reason: t.Reason, Rule: t.Rule, Code: t.Code,

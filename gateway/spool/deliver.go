@@ -179,10 +179,23 @@ func (s *Spool) Continues(seq int64, hash string) (bool, error) {
 // Forget says that the server has every entry up to number through. Segments
 // that hold nothing else are removed; the chain goes on from where it is.
 func (s *Spool) Forget(through int64) error {
+	gone, err := s.forget(through)
+	errs := []error{err}
+	for _, g := range gone { // while requests go on record
+		errs = append(errs, os.Remove(g.path))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("forget delivered entries: %w", err)
+	}
+	return nil
+}
+
+// forget returns the segments that are not needed any more.
+func (s *Spool) forget(through int64) (gone []segment, err error) {
 	s.disk.Lock()
 	defer s.disk.Unlock()
 	if s.closed {
-		return nil
+		return nil, nil
 	}
 	s.tracked.Lock()
 	through = min(through, s.state.durable.seq)
@@ -199,26 +212,26 @@ func (s *Spool) Forget(through int64) error {
 	}
 	if s.out == nil && whole && s.chain.seq > 0 {
 		if err := s.begin(); err != nil {
-			return unwritable(err)
+			return nil, unwritable(err)
 		}
 	}
-	errs := []error{s.writeThrough(through)}
+	if now := s.settings.Now(); now.Sub(s.noted) >= throughDelay {
+		s.noted = now
+		err = s.writeThrough(through)
+	}
 	s.tracked.Lock()
-	var gone []segment
+	defer s.tracked.Unlock()
 	for len(s.state.segments) > 1 && s.state.segments[0].last <= through {
 		gone = append(gone, s.state.segments[0])
 		s.state.bytes -= s.state.segments[0].size
 		s.state.segments = s.state.segments[1:]
 	}
-	s.tracked.Unlock()
-	for _, g := range gone {
-		errs = append(errs, os.Remove(g.path))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("forget delivered entries: %w", err)
-	}
-	return nil
+	return gone, err
 }
+
+// throughDelay is how old the number on disk may be. It is written over, which
+// file systems make durable at once, and that is dear.
+const throughDelay = 5 * time.Second
 
 // writeThrough keeps the number for the next start. It need not survive a
 // crash: the server skips what it has.

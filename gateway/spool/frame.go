@@ -65,7 +65,7 @@ var (
 )
 
 // parseFrame reads the frame at the beginning of b, which must continue after,
-// and returns its length. It fails with errTorn where b ends inside of it, or
+// and returns its length, where it can be told. It fails with errTorn where b ends inside of it, or
 // where what is wrong can be the remains of a write that never was synced, and
 // otherwise with errDamaged.
 func parseFrame(b []byte, after tail) (e audit.Sealed, n int, err error) {
@@ -90,7 +90,7 @@ func parseFrame(b []byte, after tail) (e audit.Sealed, n int, err error) {
 		if allZero(b[n:]) { // nothing that was written later
 			return audit.Sealed{}, 0, errTorn
 		}
-		return audit.Sealed{}, 0, fmt.Errorf("%w: the chain breaks after %d", errDamaged, after.seq)
+		return audit.Sealed{}, n, fmt.Errorf("%w: the chain breaks after %d", errDamaged, after.seq)
 	}
 	return e, n, nil
 }

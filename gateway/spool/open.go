@@ -29,19 +29,6 @@ type file interface {
 	Close() error
 }
 
-// diskFile is a file whose Sync does no more than it must.
-type diskFile struct{ *os.File }
-
-func (f diskFile) Sync() error { return datasync(f.File) }
-
-func createFile(path string) (file, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	return diskFile{f}, nil
-}
-
 // Open opens the spool in dir, and makes it where there is none. It fails with
 // fault.Conflict where another process has it open, and with
 // fault.Unavailable where it is damaged in a place that no crash explains:
@@ -151,8 +138,8 @@ func (g *segment) check(until *tail) (tail, error) {
 			break
 		}
 		e, n, err := parseFrame(b[offset:], at)
-		if errors.Is(err, errTorn) && until == nil {
-			break
+		if until == nil && (errors.Is(err, errTorn) || errors.Is(err, errDamaged) && missing(b, offset, n)) {
+			break // of a group that was not synced: disks write in any order
 		}
 		if err != nil {
 			return tail{}, err
@@ -245,6 +232,12 @@ func (s *Spool) Close() error {
 	if s.out != nil {
 		s.seal()
 	}
+	if through := s.Stats().Through; through > 0 {
+		err = errors.Join(err, s.writeThrough(through))
+	}
+	// By name, since a child of this process that is just being started has
+	// the lock too until then.
+	err = errors.Join(err, syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN))
 	return errors.Join(err, s.lock.Close())
 }
 

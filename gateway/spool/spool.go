@@ -63,6 +63,7 @@ type Spool struct {
 	frames  []byte     // reused
 	chain   tail       // of the newest entry that is durable
 	closed  bool
+	noted   time.Time  // when the number of what is delivered was written last
 	reading sync.Mutex // guards what follows
 	cursor  cursor
 

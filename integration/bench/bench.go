@@ -85,7 +85,7 @@ func newBench(ctx context.Context, bin string) (*bench, error) {
 	b.paths = []path{
 		{name: "direct", addr: addr, roots: pool(root), pid: upstream.Process.Pid},
 		{name: "CONNECT tunnel", proxy: proxyURL(tunnel), roots: pool(root), pid: b.tunnel.Process.Pid},
-		{name: "TameFlare", proxy: proxyURL(b.run.Door.Proxy), roots: pool(mitm), pid: status.PID},
+		{name: "TameFlare", proxy: proxyURL(b.run.Door.Proxy), roots: pool(mitm), pid: status.PID, records: b.server, settle: b.delivered},
 	}
 	return b, nil
 }
@@ -123,6 +123,25 @@ func (b *bench) weigh(bin string) error {
 	return nil
 }
 
+// delivered returns when the server has every record.
+func (b *bench) delivered(ctx context.Context) error {
+	ctx, cancel := wait(ctx)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		status, err := b.gateway.Status(ctx)
+		if err != nil || status.Spool.Unsent == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d records are not delivered: %w", status.Spool.Unsent, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
 func (b *bench) close() error {
 	b.run.Close()
 	var problems []error
@@ -134,5 +153,5 @@ func (b *bench) close() error {
 
 // wait gives up after a time that no measurement should take.
 func wait(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, 10*time.Second)
+	return context.WithTimeout(ctx, 30*time.Second)
 }

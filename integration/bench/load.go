@@ -23,6 +23,11 @@ type path struct {
 	addr  string   // direct: where the upstream listens
 	roots *x509.CertPool
 	pid   int // whose CPU and memory count
+
+	// records is the process that is sent the records of requests, and settle
+	// waits until it has them all. Zero and nil: there are none.
+	records int
+	settle  func(context.Context) error
 }
 
 // scenario is what is asked, and how.
@@ -36,7 +41,7 @@ type scenario struct {
 
 // result is what one measurement found. Times are in microseconds.
 type result struct {
-	perSecond, p50, p99, cpu, rss float64
+	perSecond, p50, p99, cpu, records, rss float64
 }
 
 const target = "https://api.github.com/user"
@@ -59,14 +64,15 @@ func (p path) transport(c scenario) *http.Transport {
 	return t
 }
 
-// measure asks for at most that long, after a short warm-up.
+// measure asks for at most that long, after a short warm-up. CPU counts until
+// everything is where it belongs, which is later than the last answer.
 func measure(ctx context.Context, c scenario, p path, atMost time.Duration) (result, error) {
 	t := p.transport(c)
 	defer t.CloseIdleConnections()
 	if _, err := load(ctx, c, t, atMost/10); err != nil {
 		return result{}, err
 	}
-	before, err := cpuTime(p.pid)
+	before, err := p.spent(ctx)
 	if err != nil {
 		return result{}, err
 	}
@@ -79,7 +85,7 @@ func measure(ctx context.Context, c scenario, p path, atMost time.Duration) (res
 		return result{}, err
 	}
 	elapsed := time.Since(began)
-	after, err := cpuTime(p.pid)
+	after, err := p.spent(ctx)
 	if err != nil {
 		return result{}, err
 	}
@@ -92,8 +98,26 @@ func measure(ctx context.Context, c scenario, p path, atMost time.Duration) (res
 	us := func(q float64) float64 { return float64(took[int(q*(n-1))].Nanoseconds()) / 1e3 }
 	return result{
 		perSecond: n / elapsed.Seconds(), p50: us(0.5), p99: us(0.99),
-		cpu: float64((after - before).Microseconds()) / n, rss: rss,
+		cpu:     float64((after.way - before.way).Microseconds()) / n,
+		records: float64((after.records - before.records).Microseconds()) / n, rss: rss,
 	}, nil
+}
+
+// spent is CPU time, of the process on the way and of the one that is sent the
+// records.
+type spent struct{ way, records time.Duration }
+
+func (p path) spent(ctx context.Context) (s spent, err error) {
+	if p.settle != nil {
+		if err := p.settle(ctx); err != nil {
+			return s, err
+		}
+	}
+	if s.way, err = cpuTime(p.pid); err != nil || p.records == 0 {
+		return s, err
+	}
+	s.records, err = cpuTime(p.records)
+	return s, err
 }
 
 // load asks with all workers until the time is over, and returns how long each

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"time"
 )
 
@@ -48,7 +49,10 @@ func run(ctx context.Context, bin string, each time.Duration, pulls int) (err er
 	if err := b.weigh(bin); err != nil {
 		return err
 	}
-	fmt.Printf("\n| case | path | req/s | p50 µs | p99 µs | CPU µs/req | peak RSS MB |\n|---|---|--:|--:|--:|--:|--:|\n")
+	fmt.Printf("\nEverything shares %d cores: client, upstream, what is between them, and the server. CPU is that of the process\n"+
+		"between them alone; at the server a request costs what the last column says, later and in batches.\n", runtime.NumCPU())
+	fmt.Printf("\n| case | path | req/s | p50 µs | p99 µs | p50 over direct | p99 over direct | CPU µs/req | peak RSS MB | server CPU µs/req |\n" +
+		"|---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, c := range []scenario{
 		{name: "HTTP/1.1, keep-alive, 1 connection", workers: 1},
 		{name: "HTTP/1.1, keep-alive, 32 connections", workers: 32},
@@ -58,12 +62,23 @@ func run(ctx context.Context, bin string, each time.Duration, pulls int) (err er
 		{name: "new connection per request, 32 at a time", workers: 32, fresh: true},
 		{name: "1 MB upload, 1 connection", workers: 1, upload: 1 << 20},
 	} {
-		for _, p := range b.paths {
+		var direct result
+		for i, p := range b.paths {
 			r, err := measure(ctx, c, p, each)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", c.name, p.name, err)
 			}
-			fmt.Printf("| %s | %s | %.0f | %.0f | %.0f | %.1f | %.1f |\n", c.name, p.name, r.perSecond, r.p50, r.p99, r.cpu, r.rss)
+			over, records := "| |", "" // two columns
+			if i == 0 {
+				direct = r
+			} else {
+				over = fmt.Sprintf("| %+.0f | %+.0f", r.p50-direct.p50, r.p99-direct.p99)
+			}
+			if p.records != 0 {
+				records = fmt.Sprintf("%.1f", r.records)
+			}
+			fmt.Printf("| %s | %s | %.0f | %.0f | %.0f %s | %.1f | %.1f | %s |\n",
+				c.name, p.name, r.perSecond, r.p50, r.p99, over, r.cpu, r.rss, records)
 		}
 	}
 	return b.pullKillSwitch(ctx, pulls)

@@ -183,6 +183,8 @@ CREATE TABLE approvals (
 ) STRICT;
 -- A request meets the approval that is there for it: at most one is open.
 CREATE UNIQUE INDEX approvals_open ON approvals (gateway_id, fingerprint) WHERE status IN ('pending', 'approved');
+-- An agent that repeats what was denied meets the denial for a while.
+CREATE INDEX approvals_denied ON approvals (gateway_id, fingerprint) WHERE status = 'denied';
 CREATE INDEX approvals_team ON approvals (team_id, created_at, id);
 CREATE INDEX approvals_due ON approvals (expires_at) WHERE status IN ('pending', 'approved');
 
