@@ -21,7 +21,7 @@ const (
 	tokenSkew = time.Minute
 	maxToken  = 4 << 10
 
-	askAgain = "Ask for a new one on the gateway's page, or run tameflare gateway up again."
+	askAgain = "Ask for a new one: run tameflare gateway up again, or tameflare gateway enrolment for another machine."
 )
 
 // tokenPattern admits the compact form only. The other form of a signed

@@ -23,7 +23,7 @@ func (h *house) handler(stopping context.Context, c Config, at places) http.Hand
 	calls := &api.Server{
 		Tokens: h.accounts, Logins: h.accounts, Gateways: h.gateways, Approvals: h.approvals, Kills: h.kills, Trail: h.trail,
 		Configurations: api.Configurations{Export: h.configuration.Export, Apply: h.apply}, Catalogue: connectors.Catalogue{},
-		Bus: h.bus, ClientIP: ip, BaseURL: at.BaseURL, Version: version(), Now: time.Now, Log: h.log,
+		Bus: h.bus, ClientIP: ip, BaseURL: at.BaseURL, Version: programVersion(), Now: time.Now, Log: h.log,
 	}
 	mux := http.NewServeMux()
 	mux.Handle(rest.Prefix+"/", calls.Handler())

@@ -79,7 +79,7 @@ func furnish(ctx context.Context, st *store.Store, master vault.Master, at place
 	h.configuration = &configuration.Service{Store: st, Vault: h.vault, Authority: h.authority, Bus: h.bus, Now: now, Log: log}
 	h.link = &link.Server{
 		Fleet: h.gateways, Policies: h.policies, Approvals: h.approvals, Trail: h.trail, Kills: h.kills,
-		BaseURL: at.BaseURL, Version: version(), Log: log,
+		BaseURL: at.BaseURL, Version: programVersion(), Log: log,
 	}
 	h.running = append(h.running, h.accounts.Run, h.approvals.Run)
 	return h, nil
@@ -93,7 +93,7 @@ func (h *house) announce(ctx context.Context, c Config, at places, out io.Writer
 	}
 	var block bytes.Buffer // written at once: whoever reads along sees it whole
 	w := tabwriter.NewWriter(&block, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(w, "TameFlare %s\n\n", version())
+	fmt.Fprintf(w, "TameFlare %s\n\n", programVersion())
 	fmt.Fprintf(w, "  Dashboard\t%s\n", at.BaseURL)
 	fmt.Fprintf(w, "  Gateways' port\t%s\n", at.LinkURL)
 	fmt.Fprintf(w, "  Data directory\t%s\n", c.DataDir)

@@ -47,7 +47,7 @@ func (p program) run(ctx context.Context, args []string) int {
 	case "token add":
 		return p.addToken(ctx, args[1:])
 	case "version", "--version", "-v":
-		fmt.Fprintln(p.stdout, "tameflare-server "+version())
+		fmt.Fprintln(p.stdout, "tameflare-server "+programVersion())
 		return 0
 	case "help", "--help", "-h":
 		p.help(p.stdout)

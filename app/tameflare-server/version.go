@@ -2,13 +2,13 @@ package main
 
 import "runtime/debug"
 
-// release is set by the linker of a release.
-var release = ""
+// version is set by the linker.
+var version = ""
 
-// version says which program this is.
-func version() string {
-	if release != "" {
-		return release
+// programVersion says which program this is.
+func programVersion() string {
+	if version != "" {
+		return version
 	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version

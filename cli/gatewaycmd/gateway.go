@@ -24,7 +24,7 @@ func Command(c *console.Console) *cobra.Command {
   tameflare gateway status
   tameflare gateway down`,
 	}
-	cmd.AddCommand(up(c), down(c), status(c))
+	cmd.AddCommand(up(c), down(c), status(c), enrolment(c))
 	return cmd
 }
 

@@ -83,20 +83,28 @@ func hostName() string {
 	return name
 }
 
-// Enrol makes this machine the gateway called name, whose state is in dir. The keys are made here;
-// the server only sees the public ones.
-func (m Machine) Enrol(ctx context.Context, name string, dir state.Dir) error {
-	client, err := m.Console.Client()
+// Enrolment asks the server for what makes a machine the gateway called name.
+// It is good once, for a quarter of an hour.
+func Enrolment(ctx context.Context, c *console.Console, name string) (rest.Enrolment, error) {
+	client, err := c.Client()
 	if err != nil {
-		return err
+		return rest.Enrolment{}, err
 	}
 	e, err := apiclient.Post[rest.Enrolment](ctx, client, "/gateways/"+url.PathEscape(name)+"/enrolments", nil, nil)
 	switch {
 	case fault.Of(err) == fault.NotFound:
-		return fault.New(fault.NotFound, "There is no gateway "+name+" in your team. Create it at "+client.Host+"/gateways, or with tameflare apply.", err)
+		err = fault.New(fault.NotFound, "There is no gateway "+name+" in your team. Create it at "+client.Host+"/gateways, or with tameflare apply.", err)
 	case fault.Of(err) == fault.Forbidden:
-		return exit.With(exit.Denied, fault.New(fault.Forbidden, "Only owners and admins enrol a gateway. Ask one of them, or use a gateway that this machine is already.", err))
-	case err != nil:
+		err = exit.With(exit.Denied, fault.New(fault.Forbidden, "Only owners and admins enrol a gateway. Ask one of them, or use a gateway that this machine is already.", err))
+	}
+	return e, err
+}
+
+// Enrol makes this machine the gateway called name, whose state is in dir. The keys are made here;
+// the server only sees the public ones.
+func (m Machine) Enrol(ctx context.Context, name string, dir state.Dir) error {
+	e, err := Enrolment(ctx, m.Console, name)
+	if err != nil {
 		return err
 	}
 	_, err = link.Enrol(ctx, dir, link.Enrolment{

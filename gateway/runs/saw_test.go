@@ -8,7 +8,7 @@ import (
 )
 
 // Not parallel: what others allocate would count.
-func TestARequestThatPassesCostsItsRunNothing(t *testing.T) {
+func TestARequestThatPassesAllocatesNothingForItsRun(t *testing.T) {
 	r := &Run{events: make(chan Event, maxEvents)}
 	entry := audit.Traffic{Step: audit.Intent, Scheme: "https", Host: "api.example.com", Path: "/things", Query: "page=2"}
 	if n := testing.AllocsPerRun(100, func() { r.Saw(entry, wire.Approval{}) }); n != 0 {

@@ -36,7 +36,7 @@ Flags:
 `
 
 const after = `
-An enrolment is what "tameflare gateway enrol --json" prints: one JSON object
+An enrolment is what "tameflare gateway enrolment" prints: one JSON object
 with token, link_url and root_pem. It is read from standard input, from a
 file, or from TAMEFLARE_ENROL, and it can be used once.
 
