@@ -78,15 +78,13 @@ type Settings struct {
 	Enforcement policy.Enforcement
 }
 
-const maxEnvironment = 40
-
 // Check fails with fault.Invalid where the settings make no sense.
 func (s Settings) Check() error {
 	if err := fleet.CheckName(s.Name); err != nil {
 		return err
 	}
-	if s.Environment != "" && (len(s.Environment) > maxEnvironment || fleet.CheckName(s.Environment) != nil) {
-		return fault.New(fault.Invalid, "An environment is a word such as production: at most 40 of a-z, 0-9, dot, dash and underscore.", nil)
+	if err := fleet.CheckEnvironment(s.Environment); err != nil {
+		return err
 	}
 	if s.Enforcement > policy.Monitor {
 		return fault.New(fault.Invalid, "An enforcement level is monitor, soft_enforce or full_enforce.", nil)

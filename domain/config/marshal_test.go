@@ -98,7 +98,7 @@ var (
 			})
 		}
 		for _, name := range rapid.SliceOfNDistinct(names, 0, 3, rapid.ID).Draw(t, "gateways") {
-			g := config.Gateway{Name: name, Environment: rapid.SampledFrom([]string{"", "production", "yes", "- a: 1", "12", "\"'é"}).Draw(t, "environment"), Enforcement: rapid.SampledFrom([]policy.Enforcement{policy.FullEnforce, policy.SoftEnforce, policy.Monitor}).Draw(t, "level")}
+			g := config.Gateway{Name: name, Environment: rapid.SampledFrom([]string{"", "production", "yes", "null", "12", "1.5", "0x1f", "a-b.c_d"}).Draw(t, "environment"), Enforcement: rapid.SampledFrom([]policy.Enforcement{policy.FullEnforce, policy.SoftEnforce, policy.Monitor}).Draw(t, "level")}
 			for i, c := range rapid.SliceOfN(someConnector, 0, 3).Draw(t, "connectors") {
 				c.Name = fmt.Sprint("con", i)
 				if i == 0 && rapid.Bool().Draw(t, "by type") {

@@ -2,8 +2,6 @@ package config
 
 import (
 	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -109,8 +107,8 @@ func (r *parsing) gateway(p place) (g Gateway) {
 		return slices.ContainsFunc(r.doc.Gateways, func(other Gateway) bool { return other.Name == name })
 	})
 	g.Environment = r.text(keys["environment"])
-	if len(g.Environment) > 63 || strings.ContainsFunc(g.Environment, func(c rune) bool { return !unicode.IsPrint(c) }) {
-		r.bad(keys["environment"], "an environment is a short word, such as production")
+	if fleet.CheckEnvironment(g.Environment) != nil {
+		r.bad(keys["environment"], "an environment is a word such as production: at most 40 of a-z, 0-9, dot, dash and underscore")
 	}
 	r.oneOf(keys["enforcement"], &g.Enforcement, "monitor", "soft_enforce", "full_enforce")
 	before := len(r.problems.All)

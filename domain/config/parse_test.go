@@ -131,6 +131,7 @@ func TestWhatIsWrongIsNamedWithItsPlaceAndTheRightSpelling(t *testing.T) {
 		"a key":                   {with(t, "decision: require", "decison: require"), []string{`13:14: gateways[0].connectors[0].rules[1].action`, `13:41: gateways[0].connectors[0].rules[1].decison: unknown key; did you mean "decision"?`}},
 		"a key at the top":        {with(t, "gateways:", "gateway:"), []string{`4:1: gateway: unknown key; did you mean "gateways"?`}},
 		"a key like none":         {with(t, "environment:", "colour:"), []string{`6:5: gateways[0].colour: unknown key; there are name, environment, enforcement or connectors`}},
+		"an environment":          {with(t, "environment: production", "environment: Production"), []string{`6:18: gateways[0].environment: an environment is a word such as production`}},
 		"a key twice":             {with(t, "environment: production", "name: other"), []string{`6:5: gateways[0].name: the key is there twice`}},
 		"no version":              {with(t, "version: 1\n", ""), []string{`version is missing`}},
 		"another version":         {with(t, "version: 1", "version: 2"), []string{`1:10: version: this program reads version 1`}},

@@ -114,6 +114,17 @@ func CheckName(name string) error {
 	return nil
 }
 
+const maxEnvironment = 40
+
+// CheckEnvironment fails with fault.Invalid where name cannot be that of an
+// environment. No name is none.
+func CheckEnvironment(name string) error {
+	if name != "" && (len(name) > maxEnvironment || !names.MatchString(name)) {
+		return fault.New(fault.Invalid, "An environment is a word such as production: at most 40 of a-z, 0-9, dot, dash and underscore.", nil)
+	}
+	return nil
+}
+
 // CheckPrivate fails with fault.Invalid where cidr is not a network in CIDR
 // form, such as 10.0.0.0/8.
 func CheckPrivate(cidr string) error {
