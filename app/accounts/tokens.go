@@ -159,7 +159,13 @@ func (s *Service) RevokeToken(ctx context.Context, v team.Viewer, id string) err
 		return none
 	}
 	now := s.now()
-	if err := s.Store.RevokeToken(ctx, v.Team.ID, id, now, tokenEvent("token.revoked", v.Actor(), t, now)); err != nil {
+	e := tokenEvent("token.revoked", v.Actor(), t, now)
+	if v.By == id { // signing out a command line leaves the browsers alone
+		err = s.Store.RevokeToken(ctx, v.Team.ID, id, now, e)
+	} else {
+		err = s.Store.RevokeTokenAndSessions(ctx, v.Team.ID, id, t.UserID, v.By, now, e)
+	}
+	if err != nil {
 		return fmt.Errorf("revoke token: %w", err)
 	}
 	return nil

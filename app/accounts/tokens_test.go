@@ -55,6 +55,44 @@ func TestTokenSignsInUntilItEnds(t *testing.T) {
 	})
 }
 
+// Whoever had the token may have opened a session with it, which must not
+// outlive the token.
+func TestRevokingATokenEndsTheSessionsItMayHaveOpened(t *testing.T) {
+	t.Parallel()
+
+	s, _, ana := owned(t)
+	ctx := t.Context()
+	_, row, err := s.NewTokenFor(ctx, ana.Email, "laptop", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, mine := browser(t, s, ana), browser(t, s, ana)
+	if err := s.RevokeToken(ctx, viewer(t, s, mine), row.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Viewer(ctx, opened, here); fault.Of(err) != fault.Unauthenticated {
+		t.Errorf("another session: %v", err)
+	}
+	if _, err := s.Viewer(ctx, mine, here); err != nil {
+		t.Errorf("the session that revoked it: %v", err)
+	}
+
+	secret, row, err := s.NewTokenFor(ctx, ana.Email, "laptop", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.TokenViewer(ctx, secret.Reveal(), here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RevokeToken(ctx, v, row.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Viewer(ctx, mine, here); err != nil {
+		t.Errorf("a browser, after the command line signed itself out: %v", err)
+	}
+}
+
 func TestTokenIsRevokedByItsOwnerOrTheTeams(t *testing.T) {
 	t.Parallel()
 

@@ -54,9 +54,23 @@ func (s *Store) TouchToken(ctx context.Context, id string, used time.Time) error
 // RevokeToken ends a token. It fails with fault.NotFound where the team has no
 // such token that still counts.
 func (s *Store) RevokeToken(ctx context.Context, teamID, id string, now time.Time, e audit.Event) error {
+	return s.tx(ctx, teamID, e, func(tx bun.Tx) error { return revokeToken(ctx, tx, teamID, id, now) })
+}
+
+// RevokeTokenAndSessions is RevokeToken, and ends the sessions of userID, but
+// for the one called keep: whoever had the token may have opened one with it.
+func (s *Store) RevokeTokenAndSessions(ctx context.Context, teamID, id, userID, keep string, now time.Time, e audit.Event) error {
 	return s.tx(ctx, teamID, e, func(tx bun.Tx) error {
-		res, err := tx.NewUpdate().Table("tokens").Set("revoked_at = ?", now).
-			Where("team_id = ?", teamID).Where("id = ?", id).Where("revoked_at IS NULL").Exec(ctx)
-		return swapped(res, err, fault.New(fault.NotFound, "There is no such token, or it has been revoked.", nil))
+		if err := revokeToken(ctx, tx, teamID, id, now); err != nil {
+			return err
+		}
+		_, err := tx.NewDelete().Table("sessions").Where("user_id = ?", userID).Where("id <> ?", keep).Exec(ctx)
+		return err
 	})
+}
+
+func revokeToken(ctx context.Context, tx bun.Tx, teamID, id string, now time.Time) error {
+	res, err := tx.NewUpdate().Table("tokens").Set("revoked_at = ?", now).
+		Where("team_id = ?", teamID).Where("id = ?", id).Where("revoked_at IS NULL").Exec(ctx)
+	return swapped(res, err, fault.New(fault.NotFound, "There is no such token, or it has been revoked.", nil))
 }
