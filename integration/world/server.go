@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -79,7 +80,8 @@ func (w *World) end(sig syscall.Signal) error {
 	if w.server == nil {
 		return nil
 	}
-	if err := w.server.Process.Signal(sig); err != nil {
+	// Ctrl-C in a terminal reaches the server too, so it may have ended by itself.
+	if err := w.server.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	err := <-w.exited
