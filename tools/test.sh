@@ -39,10 +39,6 @@ screenshots)
 all)
 	tools/generate.sh --check
 	tools/lint.sh ./...
-	# The race detector watches our code. In SQLite, which is C turned into Go, and
-	# in argon2 it would find nothing of ours and make the tests many times slower.
-	go test -race -shuffle=on -p 2 -timeout 40m \
-		-gcflags='modernc.org/sqlite/...=-race=false' -gcflags='modernc.org/libc/...=-race=false' \
-		-gcflags='golang.org/x/crypto/argon2=-race=false' ./...
+	go test -race -shuffle=on -p 2 -timeout 40m ./...
 	;;
 esac
