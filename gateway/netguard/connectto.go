@@ -3,6 +3,8 @@ package netguard
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/tameflare/tameflare/domain/address"
 )
 
 // ConnectTo sends connections for one destination to another address, as
@@ -25,12 +27,12 @@ func ParseConnectTo(s string) (ConnectTo, error) {
 	var c ConnectTo
 	var err error
 	if fields[0] != "" {
-		if c.Host, err = canonical(fields[0]); err != nil {
+		if c.Host, err = address.Host(fields[0]); err != nil {
 			return ConnectTo{}, err
 		}
 	}
 	if fields[2] != "" {
-		if c.Addr, err = canonical(fields[2]); err != nil {
+		if c.Addr, err = address.Host(fields[2]); err != nil {
 			return ConnectTo{}, err
 		}
 	}
@@ -38,8 +40,8 @@ func ParseConnectTo(s string) (ConnectTo, error) {
 		if fields[i] == "" {
 			continue
 		}
-		if *p, err = parsePort(s, ":"+fields[i]); err != nil {
-			return ConnectTo{}, err
+		if *p, err = address.Port(fields[i]); err != nil {
+			return ConnectTo{}, invalid(s, "has no proper port")
 		}
 	}
 	return c, nil

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tameflare/tameflare/domain/address"
 	"github.com/tameflare/tameflare/domain/fault"
 )
 
@@ -130,7 +131,7 @@ const (
 // judge returns Public for an address that may be used, and what it is for one
 // that may not.
 func (g *Guard) judge(a netip.Addr, port uint16, permitted []netip.Prefix, given grant) Class {
-	class := Classify(a)
+	class := address.Classify(a)
 	if class == Invalid {
 		return Invalid
 	}
@@ -138,10 +139,10 @@ func (g *Guard) judge(a netip.Addr, port uint16, permitted []netip.Prefix, given
 	if g.Self != nil && g.Self(netip.AddrPortFrom(a, port)) {
 		return Own
 	}
-	if class == Public || given == byAddr || given == byName && class.permissible() {
+	if class == Public || given == byAddr || given == byName && class.Permissible() {
 		return Public
 	}
-	if class.permissible() {
+	if class.Permissible() {
 		for _, p := range permitted {
 			if p.Contains(a) {
 				return Public
@@ -156,7 +157,7 @@ func spelling(host string) (string, error) {
 	if a, ok := literal(host); ok && a.Is6() {
 		host = "[" + host + "]"
 	}
-	return canonical(host)
+	return address.Host(host)
 }
 
 func (g *Guard) lookup(ctx context.Context, name string) ([]netip.Addr, error) {
@@ -199,8 +200,8 @@ func (g *Guard) Dial(ctx context.Context, network, host string, port uint16) (ne
 }
 
 // DialContext is Dial for those who hold an address as one string.
-func (g *Guard) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	host, port, err := ParseHost(address)
+func (g *Guard) DialContext(ctx context.Context, network, hostPort string) (net.Conn, error) {
+	host, port, err := ParseHost(hostPort)
 	if err != nil {
 		return nil, err
 	}
@@ -217,9 +218,9 @@ var errOtherAddress = errors.New("the socket goes to another address than the on
 
 // control looks at the address that the socket is about to connect to, after
 // everything that could have changed it.
-func (g *Guard) control(want netip.AddrPort) func(network, address string, _ syscall.RawConn) error {
-	return func(_, address string, _ syscall.RawConn) error {
-		got, err := netip.ParseAddrPort(address)
+func (g *Guard) control(want netip.AddrPort) func(network, addrPort string, _ syscall.RawConn) error {
+	return func(_, addrPort string, _ syscall.RawConn) error {
+		got, err := netip.ParseAddrPort(addrPort)
 		if err != nil {
 			return fmt.Errorf("read socket address: %w", err)
 		}
