@@ -18,14 +18,20 @@ import (
 // granted under the old one does not fit it.
 func RuleID(gatewayID, connector string, r Rule) string {
 	h := sha256.New()
-	for _, field := range []string{
-		gatewayID, connector, string(r.Pattern), r.Class, r.Effect.String(),
-		strconv.FormatInt(r.HoldMS, 10), strconv.FormatInt(r.TTLMS, 10), r.Reason,
-	} {
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(field)))
-		h.Write(n[:])
-		h.Write([]byte(field))
+	write := func(fields ...string) {
+		for _, field := range fields {
+			var n [8]byte
+			binary.BigEndian.PutUint64(n[:], uint64(len(field)))
+			h.Write(n[:])
+			h.Write([]byte(field))
+		}
+	}
+	write(gatewayID, connector, string(r.Pattern), r.Class, r.Effect.String(),
+		strconv.FormatInt(r.HoldMS, 10), strconv.FormatInt(r.TTLMS, 10), r.Reason)
+	limits := r.When.Plain()
+	for _, key := range limits.Keys() { // a rule without limits has the ID that it always had
+		write(key, strconv.Itoa(len(limits[key])))
+		write(limits[key]...)
 	}
 	return "rule_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)[:16]))
 }
@@ -33,7 +39,7 @@ func RuleID(gatewayID, connector string, r Rule) string {
 // NewRule returns p as it is stored, without IDs. Preset is the one that p
 // comes from, or policy.NoPreset.
 func NewRule(p policy.Rule, preset policy.Preset) Rule {
-	r := Rule{Pattern: p.Pattern, Effect: p.Effect, HoldMS: -1, TTLMS: p.TTL.Milliseconds(), Reason: p.Reason, Preset: preset}
+	r := Rule{Pattern: p.Pattern, When: p.When.Plain(), Effect: p.Effect, HoldMS: -1, TTLMS: p.TTL.Milliseconds(), Reason: p.Reason, Preset: preset}
 	if p.Class != nil {
 		r.Class = p.Class.String()
 	}
@@ -67,7 +73,7 @@ func (r Rule) Policy(connector string) (policy.Rule, error) {
 		return policy.Rule{}, fault.New(fault.Invalid, "A ttl is between 30s and 24h.", nil)
 	}
 	p := policy.Rule{
-		ID: r.ID, Connector: connector, Pattern: r.Pattern, Effect: r.Effect,
+		ID: r.ID, Connector: connector, Pattern: r.Pattern, When: r.When.Plain(), Effect: r.Effect,
 		TTL: time.Duration(r.TTLMS) * time.Millisecond, Reason: r.Reason,
 	}
 	if r.Class != "" {

@@ -26,6 +26,7 @@ func TestEditedRuleIsAnotherRule(t *testing.T) {
 		"pattern": func(r *fleet.Rule) { r.Pattern = "github.pr.*" }, "class": func(r *fleet.Rule) { r.Class = "read" },
 		"effect": func(r *fleet.Rule) { r.Effect = policy.Allow }, "hold": func(r *fleet.Rule) { r.HoldMS = 0 },
 		"ttl": func(r *fleet.Rule) { r.TTLMS = 60_000 }, "reason": func(r *fleet.Rule) { r.Reason = "Because." },
+		"limit": func(r *fleet.Rule) { r.When = policy.Limits{"base": {"main"}} },
 	} {
 		r := base
 		edit(&r)
@@ -35,10 +36,43 @@ func TestEditedRuleIsAnotherRule(t *testing.T) {
 	}
 }
 
+// Grants are bound to the IDs that rules have had.
+func TestARuleWithoutLimitsKeepsItsID(t *testing.T) {
+	t.Parallel()
+	for want, r := range map[string]fleet.Rule{
+		"rule_u2dzk2oawseslbnkf2npkivrau": {Pattern: "github.pr.merge", Effect: policy.RequireApproval, HoldMS: -1},
+		"rule_kolvwsafmzuqxv24h46rwpaxoe": {Pattern: "*", Class: "read", Effect: policy.Allow, HoldMS: 0, TTLMS: 60_000, Reason: "Why.", When: policy.Limits{}},
+	} {
+		if got := fleet.RuleID("gw_1", "github", r); got != want {
+			t.Errorf("%s: %s, want %s", r.Pattern, got, want)
+		}
+	}
+}
+
+func TestLimitsAreOfTheRulesID(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, text := range []string{"ref=a", "ref=b", "tag=a", "ref=a, ref=b", "ref=a, b=c", "ref=a, tag=b", "ref=1, tag=a", "ref=a, tag=1", "a=b, c=d", "a=b, a=c, a=d"} {
+		limits, err := policy.ParseLimits(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := fleet.RuleID("gw_1", "github", fleet.Rule{Pattern: "*", HoldMS: -1, When: limits})
+		if other := seen[id]; other != "" {
+			t.Errorf("%s and %s have one ID", text, other)
+		}
+		seen[id] = text
+	}
+	one, other := fleet.Rule{When: policy.Limits{"ref": {"a", "b", "a"}}}, fleet.Rule{When: policy.Limits{"ref": {"b", "a"}}}
+	if fleet.RuleID("gw_1", "github", one) != fleet.RuleID("gw_1", "github", other) {
+		t.Error("the same in another order has another ID")
+	}
+}
+
 func TestRuleComesBack(t *testing.T) {
 	t.Parallel()
 	class, hold := action.Read, time.Duration(0)
-	want := policy.Rule{Connector: "github", Pattern: "github.*", Class: &class, Effect: policy.RequireApproval, Hold: &hold, TTL: time.Hour, Reason: "Why."}
+	want := policy.Rule{Connector: "github", Pattern: "github.*", Class: &class, When: policy.Limits{"ref": {"a", "b"}}, Effect: policy.RequireApproval, Hold: &hold, TTL: time.Hour, Reason: "Why."}
 	got, err := fleet.NewRule(want, policy.NoPreset).Policy("github")
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +82,7 @@ func TestRuleComesBack(t *testing.T) {
 	}
 	for name, r := range map[string]fleet.Rule{
 		"a hold below none": {Pattern: "*", HoldMS: -2}, "a hold that overflows": {Pattern: "*", HoldMS: 1 << 62},
-		"a ttl that overflows": {Pattern: "*", HoldMS: -1, TTLMS: 1 << 62}, "a class that is none": {Pattern: "*", HoldMS: -1, Class: "x"},
+		"a ttl that overflows": {Pattern: "*", HoldMS: -1, TTLMS: 1 << 62}, "a limit that is none": {Pattern: "*", HoldMS: -1, When: policy.Limits{"": nil}}, "a class that is none": {Pattern: "*", HoldMS: -1, Class: "x"},
 	} {
 		if _, err := r.Policy("github"); fault.Of(err) != fault.Invalid {
 			t.Errorf("%s: %v, want invalid", name, err)

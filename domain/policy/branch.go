@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tameflare/tameflare/domain/action"
@@ -11,19 +12,26 @@ import (
 // rules.
 type branch struct {
 	words map[string]*branch
-	star  *branch // a star with words after it, or at the end
-	rules slots   // of patterns that end here
-	tail  slots   // of patterns that end here in a star: they also match longer names
+	star  *branch   // a star with words after it, or at the end
+	rules slots     // of patterns that end here
+	tail  slots     // of patterns that end here in a star: they also match longer names
+	worst *compiled // the strictest of all rules from here on
 }
 
-// slots hold the first in rank of the rules of one pattern: for any class, and
-// for each.
+// slots hold the rules of one pattern: of those without limits the first in
+// rank, for any class and for each, since no later one is ever reached; of
+// those with limits all, in the order of their rank.
 type slots struct {
-	any   *compiled
-	class [action.Read + 1]*compiled
+	any    *compiled
+	class  [action.Read + 1]*compiled
+	narrow []*compiled
 }
 
 func (s *slots) add(r *compiled) {
+	if len(r.limits) > 0 {
+		s.narrow = append(s.narrow, r)
+		return
+	}
 	slot := &s.any
 	if r.limited {
 		slot = &s.class[r.class]
@@ -40,9 +48,20 @@ func first(a, b *compiled) *compiled {
 	return a
 }
 
+// strictest is of two rules the one with the stricter effect, and of two with
+// the same the first in rank.
+func strictest(a, b *compiled) *compiled {
+	if a == nil || b != nil && cmp.Or(cmp.Compare(b.decision.Effect, a.decision.Effect), cmp.Compare(b.rank, a.rank)) < 0 {
+		return b
+	}
+	return a
+}
+
+// add takes in the next rule in rank.
 func (b *branch) add(r *compiled) {
 	rest, more := string(r.pattern), true
 	for more {
+		b.worst = strictest(b.worst, r)
 		var word string
 		word, rest, more = strings.Cut(rest, ".")
 		switch {
@@ -64,34 +83,46 @@ func (b *branch) add(r *compiled) {
 			b = b.words[word]
 		}
 	}
+	b.worst = strictest(b.worst, r)
 	b.rules.add(r)
 }
 
-// find returns the rule that decides about name, or nil.
-func (b *branch) find(name string, class action.Class) *compiled {
+// find returns the first rule without limits that matches name, or nil, and
+// adds to narrow where those with limits are.
+func (b *branch) find(name string, class action.Class, narrow []*slots) (*compiled, []*slots) {
 	if b == nil || !wellFormed(name) {
-		return nil
+		return nil, narrow
 	}
-	return b.walk(name, true, class)
+	return b.walk(name, true, class, narrow)
 }
 
-func (b *branch) walk(name string, more bool, class action.Class) *compiled {
+func (b *branch) walk(name string, more bool, class action.Class, narrow []*slots) (*compiled, []*slots) {
+	here := &b.tail
 	if !more {
-		return b.rules.find(class)
+		here = &b.rules
 	}
-	best := b.tail.find(class)
+	if len(here.narrow) > 0 {
+		narrow = append(narrow, here)
+	}
+	best := here.find(class)
+	if !more {
+		return best, narrow
+	}
+	var other *compiled
 	word, rest, more := strings.Cut(name, ".")
 	if next := b.words[word]; next != nil {
-		best = first(best, next.walk(rest, more, class))
+		other, narrow = next.walk(rest, more, class, narrow)
+		best = first(best, other)
 	}
 	if b.star != nil {
-		best = first(best, b.star.walk(rest, more, class))
+		other, narrow = b.star.walk(rest, more, class, narrow)
+		best = first(best, other)
 	}
-	return best
+	return best, narrow
 }
 
 // wellFormed reports whether every word of name is there. No pattern matches
-// a name with an empty one, not even a star.
+// a name with an empty one, not even a star, and no action has a star in it.
 func wellFormed(name string) bool {
-	return name != "" && name[0] != '.' && name[len(name)-1] != '.' && !strings.Contains(name, "..")
+	return name != "" && name[0] != '.' && name[len(name)-1] != '.' && !strings.Contains(name, "..") && strings.IndexByte(name, '*') < 0
 }

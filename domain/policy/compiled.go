@@ -14,12 +14,15 @@ type compiled struct {
 	pattern   action.Pattern
 	limited   bool
 	class     action.Class // where limited
+	limits    []limit
 	rank      int
 	decision  Decision
+	doubt     string // the reason where it cannot be known whether the limits hold
+	unread    string // what follows the reason where it cannot be known what the request does
 }
 
 func compile(r Rule) *compiled {
-	c := &compiled{connector: r.Connector, pattern: r.Pattern}
+	c := &compiled{connector: r.Connector, pattern: r.Pattern, limits: compileLimits(r.When), doubt: r.Reason}
 	if r.Class != nil {
 		c.limited, c.class = true, *r.Class
 	}
@@ -32,6 +35,8 @@ func compile(r Rule) *compiled {
 	}
 	if r.Reason == "" {
 		c.decision.Reason = r.sentence()
+		c.doubt = c.decision.Reason + " The request does not show whether that is so, and then the strictest counts."
+		c.unread = " The request does not show what else it could be, and then the strictest counts."
 	}
 	return c
 }
@@ -40,6 +45,9 @@ func (r Rule) sentence() string {
 	subject := "The rule for " + string(r.Pattern)
 	if r.Class != nil {
 		subject += ", class " + r.Class.String() + ","
+	}
+	if len(r.When) > 0 {
+		subject += " where " + r.When.words()
 	}
 	switch r.Effect {
 	case Allow:
@@ -52,11 +60,13 @@ func (r Rule) sentence() string {
 }
 
 // compare orders rules by who decides: the more specific pattern, then the
-// one for a class before the one for any, then the stricter effect. What is
-// left is only to make the answer the same whatever the order they came in.
+// one with more limits, then the one for a class before the one for any, then
+// the stricter effect. What is left is only to make the answer the same
+// whatever the order they came in.
 func compare(a, b *compiled) int {
 	return cmp.Or(
 		a.pattern.Compare(b.pattern),
+		cmp.Compare(len(b.limits), len(a.limits)),
 		boolCompare(b.limited, a.limited),
 		cmp.Compare(a.decision.Effect, b.decision.Effect),
 		strings.Compare(string(a.pattern), string(b.pattern)),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/fault"
@@ -77,22 +78,89 @@ func (e *Engine) Decide(a action.Action, connectorType string) (d Decision) {
 	if k := e.kills.find(a.Connector, connectorType); k != nil {
 		return Decision{By: ByKillSwitch, Rule: k.ID, Reason: k.Reason}
 	}
-	d = e.temper(e.judge(&a, a.Name, a.Class))
+	d = e.judge(&a, a.Name, a.Class, false)
 	for _, other := range a.Or {
-		if o := e.temper(e.judge(&a, other.Name, other.Class)); stricter(o, d) {
+		if o := e.judge(&a, other.Name, other.Class, true); stricter(o, d) {
 			d = o
 		}
 	}
 	return d
 }
 
-// judge is the stage of the access rules.
-func (e *Engine) judge(a *action.Action, name string, class action.Class) Decision {
-	r := e.access[a.Connector].find(name, class)
-	if r == nil {
-		return Decision{By: ByDefault, Reason: e.unmatched(a.Connector, name)}
+// judge is the stage of the access rules, for one of the actions that the
+// request may be. Hidden says that what else is known of the request is not of
+// this one.
+func (e *Engine) judge(a *action.Action, name string, class action.Class, hidden bool) Decision {
+	if prefix, some := anyBelow(name); some {
+		return e.judgeAny(a.Connector, name, prefix)
 	}
-	return r.decision
+	var buf [16]*slots
+	end, narrow := e.access[a.Connector].find(name, class, buf[:0])
+	if len(narrow) == 0 {
+		return e.outcome(a.Connector, name, end, nil)
+	}
+	s := subject{action: a, hidden: hidden}
+	s.spread(narrow, class, end)
+	last, possible := s.walk(narrow, class, end)
+	d := e.outcome(a.Connector, name, last, possible)
+	for s.next() {
+		last, possible = s.walk(narrow, class, end)
+		if o := e.outcome(a.Connector, name, last, possible); stricter(o, d) {
+			d = o
+		}
+	}
+	return d
+}
+
+// outcome is what the rule that ends the walk says, none for the default, or
+// what a rule says that came before it and may be the one, where that is not
+// less strict.
+func (e *Engine) outcome(connector, name string, last, possible *compiled) Decision {
+	d := Decision{By: ByDefault}
+	if last != nil {
+		d = last.decision
+	}
+	d = e.temper(d)
+	if possible != nil {
+		o := possible.decision
+		o.Reason = possible.doubt
+		if o = e.temper(o); !stricter(d, o) {
+			return o
+		}
+	}
+	if last == nil {
+		d.Reason = e.unmatched(connector, name)
+	}
+	return d
+}
+
+// anyBelow reports whether name stands for every action of a prefix, as
+// "github.*" does.
+func anyBelow(name string) (prefix string, some bool) {
+	if name == "*" {
+		return "", true
+	}
+	return strings.CutSuffix(name, ".*")
+}
+
+// judgeAny is judge for a request of which no more is known than how its
+// action begins. Every rule that could match counts, whatever it is limited
+// to, and so does that there may be none.
+func (e *Engine) judgeAny(connector, name, prefix string) Decision {
+	if name != "*" && !wellFormed(prefix) {
+		return e.outcome(connector, name, nil, nil)
+	}
+	worst, all := e.access[connector].below(prefix)
+	var d Decision
+	if worst != nil {
+		d = worst.decision
+		d.Reason += worst.unread
+		d = e.temper(d)
+	}
+	if none := e.outcome(connector, name, nil, nil); worst == nil || !all && stricter(none, d) {
+		return none
+	}
+	return d
 }
 
 func (e *Engine) unmatched(connector, name string) string {

@@ -23,6 +23,7 @@ type Rule struct {
 	Connector string         `json:"connector"` // the configured connector's name
 	Pattern   action.Pattern `json:"pattern"`
 	Class     *action.Class  `json:"class,omitempty"` // nil: any class
+	When      Limits         `json:"when,omitempty"`  // what the resource and the parameters must be; nil: anything
 	Effect    Effect         `json:"effect"`
 	Hold      *time.Duration `json:"hold,omitempty"` // how long a request waits for a person; nil: DefaultHold, 0: not at all
 	TTL       time.Duration  `json:"ttl,omitempty"`  // how long the approval lives, and then its grant; 0: DefaultTTL
@@ -39,6 +40,9 @@ func (r Rule) Check() error {
 	}
 	if r.Class != nil && *r.Class > action.Read {
 		return fault.New(fault.Invalid, "A class is read, write, delete or admin.", nil)
+	}
+	if err := r.When.Check(); err != nil {
+		return err
 	}
 	if r.Hold != nil && (*r.Hold < 0 || *r.Hold > MaxHold) {
 		return fault.New(fault.Invalid, "A hold is between 0s and 30m.", nil)
