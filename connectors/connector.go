@@ -19,6 +19,7 @@ import (
 // Config is a connector as somebody has configured it.
 type Config struct {
 	Type  string
+	Own   *Type            // where Type is none of the built-in ones
 	Name  string           // the type's where empty
 	Hosts []string         // the type's where empty
 	Style credential.Style // the usual one where zero
@@ -35,7 +36,10 @@ type Connector struct {
 // New makes a connector. It fails with fault.Invalid where the configuration
 // cannot be used as it stands.
 func New(cfg Config) (*Connector, error) {
-	typ := TypeNamed(cfg.Type)
+	typ := cfg.Own
+	if typ == nil {
+		typ = TypeNamed(cfg.Type)
+	}
 	if typ == nil {
 		return nil, fault.New(fault.Invalid, "There is no connector type “"+shorten(cfg.Type)+"”. There are "+typeNames()+".", nil)
 	}
@@ -43,8 +47,8 @@ func New(cfg Config) (*Connector, error) {
 	if err := fleet.CheckName(c.name); err != nil {
 		return nil, err
 	}
-	if c.style.Kind == credential.None && c.style.Name == "" {
-		c.style.Kind = typ.Styles[0]
+	if c.style == (credential.Style{}) {
+		c.style = typ.Usual()
 	}
 	if err := c.style.Check(); err != nil {
 		return nil, err
@@ -99,9 +103,9 @@ func (c *Connector) Answers(host string) bool {
 	return false
 }
 
-// NeedsBody reports whether Read will look into the body. If not, the body can
-// stream. It looks at method, host, path and query.
-func (c *Connector) NeedsBody(r Request) bool { return c.typ.service.needsBody(r) }
+// NeedsBody says how much of the body Read will look at. It looks at method,
+// host, path and query.
+func (c *Connector) NeedsBody(r Request) Need { return c.typ.service.needs(r) }
 
 // Read says what a request does. It fails with fault.Invalid where the request
 // is written so that the service could take it for something else; then it

@@ -1,25 +1,21 @@
 package connectors
 
 import (
-	_ "embed"
-	"encoding/json"
 	"slices"
 	"strings"
-	"sync"
 
+	"github.com/tameflare/tameflare/connectors/tables"
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/credential"
-	"github.com/tameflare/tameflare/domain/fault"
 )
 
-//go:embed github.tsv
-var githubTable string
-
 var github = &Type{
-	Name:   "github",
-	Title:  "GitHub",
-	Docs:   "https://docs.github.com/rest",
-	Hosts:  []string{"api.github.com", "github.com", "uploads.github.com"},
+	Name:  "github",
+	Title: "GitHub",
+	Docs:  "https://docs.github.com/rest",
+	Hosts: []string{
+		"api.github.com", "github.com", "uploads.github.com", "raw.githubusercontent.com", "codeload.github.com", "gist.github.com",
+	},
 	Styles: []credential.Kind{credential.Bearer, credential.Token, credential.Basic},
 	Hint: Hint{
 		Label:       "Personal access token",
@@ -28,40 +24,37 @@ var github = &Type{
 	},
 	Headers: append([]string{"Cookie", "X-Github-Token"}, carriers...),
 	Queries: append([]string{"client_id", "client_secret"}, carrierQueries...),
-	service: githubService{sync.OnceValue(loadGitHub)},
+	service: githubService{newTabled(spec{
+		word:   "github",
+		format: readsJSON | anyType,
+		prefix: "ghp_",
+		hosts:  githubHosts,
+		where:  githubPlace,
+		as:     githubMethods,
+		kindOf: githubKind,
+		tidy:   githubTidy,
+		page:   githubPage,
+		fills:  map[string][]string{"github.repo.push": gitParams, "github.gist.push": gitParams},
+		more:   githubMore,
+		shape:  githubRefusal,
+	}, tables.GitHub)},
 }
 
 // The places where GitHub lives. Each has paths of its own.
 const (
-	githubAPI     = "api"
-	githubUploads = "uploads"
-	githubGit     = "git" // git over HTTPS, and pages for people
+	githubAPI      = "api"
+	githubUploads  = "uploads"
+	githubGit      = "git" // git over HTTPS, and pages for people
+	githubRaw      = "raw"
+	githubCodeload = "codeload"
+	githubGist     = "gist"
+	githubGraphQL  = "graphql"
 )
 
-type githubRows struct {
-	places     map[string]*tree
-	operations []Operation
+var githubHosts = map[string]string{
+	githubAPI: "api.github.com", githubUploads: "uploads.github.com", githubGit: "github.com", githubRaw: "raw.githubusercontent.com",
+	githubCodeload: "codeload.github.com", githubGist: "gist.github.com", githubGraphQL: "api.github.com",
 }
-
-func loadGitHub() githubRows {
-	rows := parseTable(githubTable)
-	g := githubRows{places: map[string]*tree{githubAPI: {}, githubUploads: {}, githubGit: {}}}
-	for _, r := range rows {
-		g.places[r.place].add(r)
-	}
-	g.operations = append(operations(rows, func(place string) string {
-		return map[string]string{githubAPI: "api.github.com", githubUploads: "uploads.github.com", githubGit: "github.com"}[place]
-	}),
-		Operation{Action: "github.other.get", Class: action.Read, Risk: action.Low, Title: "read something else[ of {resource}]", Reversible: true},
-		Operation{Action: "github.unknown", Title: "do something that the connector does not know[ to {resource}]"},
-	)
-	slices.SortFunc(g.operations, func(a, b Operation) int { return strings.Compare(a.Action, b.Action) })
-	return g
-}
-
-type githubService struct{ rows func() githubRows }
-
-func (g githubService) operations() []Operation { return slices.Clone(g.rows().operations) }
 
 // githubPlace says where a host and the first segments of a path lead. Hosts
 // that are not GitHub's own run GitHub Enterprise Server, which has everything
@@ -74,6 +67,12 @@ func githubPlace(host string, segments []string) (place string, inside []string)
 		return githubUploads, segments
 	case "github.com":
 		return githubGit, segments
+	case "raw.githubusercontent.com":
+		return githubRaw, segments
+	case "codeload.github.com":
+		return githubCodeload, segments
+	case "gist.github.com":
+		return githubGist, segments
 	}
 	if strings.HasSuffix(host, ".ghe.com") {
 		switch {
@@ -97,119 +96,171 @@ func githubPlace(host string, segments []string) (place string, inside []string)
 	return githubGit, segments
 }
 
-func (g githubService) needsBody(r Request) bool {
+// githubMethods knows that the API takes a POST for a PATCH where there is
+// nothing to POST to.
+func githubMethods(place, method string) []string {
+	if place == githubAPI && method == "POST" {
+		return patch
+	}
+	return nil
+}
+
+var patch = []string{"PATCH"}
+
+// githubKind says what a capture takes. Some have a form of their own. A name
+// or number that is not written like one is refused, since the service may
+// take it for another that is.
+func githubKind(name string) captureKind {
+	switch name {
+	case "owner", "repo", "org", "username", "team_slug", "gist_id", "template_owner", "template_repo":
+		return nameSegment
+	}
+	switch {
+	case strings.HasSuffix(name, "_number"):
+		return numberSegment
+	case strings.HasSuffix(name, "_id"):
+		return idSegment
+	}
+	return anySegment
+}
+
+// githubTidy: GitHub's names do not mind their case, and git knows a
+// repository with .git at its end as well.
+func githubTidy(capture, value string) string {
+	if githubKind(capture) == nameSegment {
+		value = lower(value)
+	}
+	if capture == "repo" || capture == "gist_id" {
+		value = strings.TrimSuffix(value, ".git")
+	}
+	return value
+}
+
+func githubPage(r *row) string {
+	if r.place == githubGraphQL {
+		kind := map[string]string{"MUTATION": "mutations", "QUERY": "queries"}[r.method]
+		return "https://docs.github.com/graphql/reference/" + kind + "#" + strings.ToLower(strings.Trim(r.path, "/"))
+	}
+	if tag, _, ok := strings.Cut(r.id, "/"); ok {
+		return "https://docs.github.com/rest/" + tag
+	}
+	return ""
+}
+
+type githubService struct{ *tabled }
+
+func (g githubService) needs(r Request) Need {
 	var buf [16]string
 	segments, _ := splitPath(r.Path, buf[:0])
 	place, inside := githubPlace(r.Host, segments)
-	var c captured
-	group, err := g.find(place, upper(r.Method), inside, r.RawQuery, &c)
-	return err == nil && group != nil && len(group.fields) > 0
-}
-
-// find looks a request up. GitHub answers HEAD as it does GET, and takes a
-// POST for a PATCH where there is nothing to POST to.
-func (g githubService) find(place, method string, segments []string, query string, c *captured) (*group, error) {
-	t := g.rows().places[place]
-	if method == "HEAD" {
-		method = "GET"
-	}
-	group, err := t.find(method, segments, query, c)
-	if group == nil && err == nil && method == "POST" {
-		return t.find("PATCH", segments, query, c)
-	}
-	return group, err
-}
-
-func (g githubService) read(r Request) (action.Action, error) {
-	method, err := r.method()
-	if err != nil {
-		return action.Action{}, err
-	}
-	var buf [16]string
-	segments, odd := splitPath(r.Path, buf[:0])
-	if odd&^slashEscaped != 0 {
-		return action.Action{}, fault.New(fault.Invalid, odd.sentence(), nil)
-	}
-	if r.upgrades() { // whatever it reads, anything may be sent afterwards
-		return action.Action{Name: "github.unknown", Unknown: []string{"*"}}, nil
-	}
-	a, err := g.judge(&r, method, segments)
-	if err != nil || odd == 0 {
-		return a, err
-	}
-	// The service undoes the escapes either before it looks for slashes or
-	// after: both readings have to come to the same, or to reading only.
-	b, err := g.judge(&r, method, resplit(segments))
 	switch {
-	case err != nil:
-		return action.Action{}, err
-	case a.Name == b.Name && a.Resource == b.Resource:
-		return b, nil
-	case a.Class == action.Read && b.Class == action.Read:
-		if a.Resource != b.Resource {
-			a.Resource, a.Unknown = "", append(a.Unknown, "resource")
-		}
-		a.Or = append(a.Or, action.Alternative{Name: b.Name, Class: b.Class})
-		return a, nil
-	}
-	return action.Action{}, fault.New(fault.Invalid, odd.sentence(), nil)
-}
-
-func (g githubService) judge(r *Request, method string, segments []string) (action.Action, error) {
-	place, inside := githubPlace(r.Host, segments)
-	var c captured
-	group, err := g.find(place, method, inside, r.RawQuery, &c)
-	if err != nil {
-		return action.Action{}, err
-	}
-	if group == nil {
-		if place == githubGit && r.RawQuery != "" {
-			if service, err := queryValues(r.RawQuery, "service"); err != nil || len(service) > 0 && service[0] != "git-upload-pack" {
-				method = "" // nearly a push: do not take it for a page
+	case place == githubAPI && isGraphQL(inside):
+		return NeedAll
+	case place == githubGit || place == githubGist:
+		if len(inside) > 0 {
+			if last := lower(inside[len(inside)-1]); last == gitReceive || last == gitUpload {
+				return NeedBeginning
 			}
 		}
-		return githubUnlisted(method, place, inside), nil
 	}
-	first := group.rows[0]
-	switch ok, err := first.check(&c); {
+	if place == githubAPI {
+		if named := githubByNumber(inside); named != nil {
+			return max(g.tabled.needs(r), g.needsAt(place, upper(r.Method), named, r.RawQuery))
+		}
+	}
+	return g.tabled.needs(r)
+}
+
+func (g githubService) read(r Request) (action.Action, error) { return g.readAs(r, g.judge) }
+
+func (g githubService) judge(v *values, method string, segments []string) (action.Action, error) {
+	r := &v.r
+	place, inside := githubPlace(r.Host, segments)
+	if place == githubAPI && isGraphQL(inside) && method == "POST" {
+		return g.graphql(r), nil
+	}
+	if place == githubAPI {
+		if named := githubByNumber(inside); named != nil {
+			return g.byNumber(v, method, inside, named)
+		}
+	}
+	a, err := g.tabled.judge(v, method, segments)
+	switch {
 	case err != nil:
-		return action.Action{}, err
-	case !ok:
-		return githubUnlisted(method, place, inside), nil
-	}
-	for i, capture := range first.captures {
-		if capture.kind == nameSegment { // GitHub's names do not mind their case
-			c.values[i] = lower(c.values[i])
+		return a, err
+	case g.unlistedName(a.Name) && a.Resource == "":
+		if place == githubGit && a.Class == action.Read && r.RawQuery != "" {
+			if service, err := queryValues(r.RawQuery, "service"); err != nil || len(service) > 0 {
+				a = g.unknown() // nearly a push: do not take it for a page
+			}
 		}
-		if capture.name == "repo" {
-			c.values[i] = strings.TrimSuffix(c.values[i], ".git")
-		}
-	}
-	a, ok := group.name(r, &c)
-	if !ok {
-		a = githubUnlisted(method, place, inside)
-		a.Resource, a.Or = first.resource.fill(c.values[:c.n]), group.alternatives()
+		a.Resource = githubRepository(place, inside)
+	case place == githubGit || place == githubGist:
+		return g.git(r, method, inside, a), nil
 	}
 	return a, nil
 }
 
-// githubUnlisted names what the table does not know. GitHub's GETs read; all
-// else counts as the worst that there is.
-func githubUnlisted(method, place string, segments []string) action.Action {
-	a := action.Action{Name: "github.unknown", Unknown: []string{"*"}}
-	if method == "GET" || method == "HEAD" {
-		a = action.Action{Name: "github.other.get", Class: action.Read, Risk: action.Low, Reversible: true, Unknown: []string{"*"}}
+// githubByNumber rewrites a path that has the number of a repository or an
+// organisation in the place of its name. The service takes both everywhere,
+// and its links to further pages have the number. It is nil for other paths.
+func githubByNumber(segments []string) []string {
+	if len(segments) < 2 || !plainNumber(segments[1]) {
+		return nil
 	}
-	if place != githubGit && len(segments) > 2 && lower(segments[0]) == "repos" {
-		segments = segments[1:3]
-	} else if place != githubGit || len(segments) < 2 {
-		return a
+	switch rest := segments[2:]; lower(segments[0]) {
+	case "repositories":
+		return append([]string{"repos", "by-number", segments[1]}, rest...)
+	case "organizations":
+		return append([]string{"orgs", segments[1]}, rest...)
+	case "user":
+		return append([]string{"users", segments[1]}, rest...)
 	}
-	owner, repo := segments[0], strings.TrimSuffix(lower(segments[1]), ".git")
-	if strings.Trim(owner+repo, nameBytes) == "" {
-		a.Resource = lower(owner) + "/" + repo
+	return nil
+}
+
+// byNumber judges a path as what it is with the names in it. Whose they are
+// the request does not say.
+func (g githubService) byNumber(v *values, method string, inside, named []string) (action.Action, error) {
+	v.captured = captured{}
+	group, err := g.find(githubAPI, method, inside, v.r.RawQuery, &v.captured)
+	if err == nil && group == nil {
+		v.captured = captured{}
+		group, err = g.find(githubAPI, method, named, v.r.RawQuery, &v.captured)
 	}
-	return a
+	if err != nil {
+		return action.Action{}, err
+	}
+	a := g.unlisted(method)
+	if group != nil {
+		if a, err = g.inGroup(group, v); err != nil {
+			return action.Action{}, err
+		}
+	}
+	a.Resource = ""
+	if !slices.Contains(a.Unknown, "resource") && !slices.Contains(a.Unknown, "*") {
+		a.Unknown = append(a.Unknown, "resource")
+	}
+	return a, nil
+}
+
+func isGraphQL(segments []string) bool { return len(segments) == 1 && lower(segments[0]) == "graphql" }
+
+// githubRepository is the repository that a path speaks of, whatever comes
+// after it.
+func githubRepository(place string, segments []string) string {
+	switch {
+	case place == githubGit && len(segments) >= 2:
+	case place == githubAPI && len(segments) > 2 && lower(segments[0]) == "repos":
+		segments = segments[1:]
+	default:
+		return ""
+	}
+	owner, repo := githubTidy("owner", segments[0]), githubTidy("repo", segments[1])
+	if strings.Trim(owner+repo, nameBytes) != "" {
+		return ""
+	}
+	return owner + "/" + repo
 }
 
 // style says how a host wants the credential: where git is served it is a
@@ -220,28 +271,9 @@ func (githubService) style(host, path string, configured credential.Style) (cred
 	}
 	var buf [16]string
 	segments, _ := splitPath(path, buf[:0])
-	if place, _ := githubPlace(host, segments); place == githubGit {
+	switch place, _ := githubPlace(host, segments); place {
+	case githubGit, githubGist:
 		return credential.Style{Kind: credential.Basic}, "x-access-token"
 	}
 	return configured, ""
 }
-
-// refusal answers git in plain text, which it shows as the remote's words, and
-// everyone else with the message that GitHub's clients print. The content type
-// is plain JSON because Octokit reads no other.
-func (githubService) refusal(r Request, p Problem) (string, []byte) {
-	if strings.HasSuffix(r.Path, "/info/refs") || strings.HasSuffix(r.Path, "/git-upload-pack") || strings.HasSuffix(r.Path, "/git-receive-pack") {
-		return "text/plain; charset=utf-8", []byte(p.text())
-	}
-	body, err := json.Marshal(struct {
-		Message string `json:"message"`
-		Docs    string `json:"documentation_url"`
-		Problem
-	}{p.sentence(), p.Type, p})
-	if err != nil {
-		return p.generic()
-	}
-	return "application/json; charset=utf-8", body
-}
-
-func (githubService) dummyPrefix() string { return "ghp_" }

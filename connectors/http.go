@@ -80,7 +80,7 @@ func (s httpService) operations() []Operation {
 	return ops
 }
 
-func (s httpService) needsBody(Request) bool { return false }
+func (s httpService) needs(Request) Need { return NeedNothing }
 
 func (s httpService) read(r Request) (action.Action, error) {
 	method, err := r.method()
@@ -88,15 +88,18 @@ func (s httpService) read(r Request) (action.Action, error) {
 		return action.Action{}, err
 	}
 	a := s.unknown.Action
-	switch {
-	case r.upgrades() && method == "GET": // whatever it reads, anything may be sent afterwards
-		a = s.websocket.Action
-	case r.upgrades():
-	default:
-		for _, row := range s.methods {
-			if row.method == method {
-				a = row.Action
-			}
+	for _, row := range s.methods {
+		if row.method == method {
+			a = row.Action
+		}
+	}
+	if r.upgrades() { // whatever it reads, anything may be sent afterwards; or the server may not mind
+		plain := action.Alternative{Name: a.Name, Class: a.Class}
+		if a = s.unknown.Action; method == "GET" {
+			a = s.websocket.Action
+		}
+		if plain.Name != a.Name {
+			a.Or = []action.Alternative{plain}
 		}
 	}
 	path, odd := httpPath(r.Path)
@@ -128,7 +131,16 @@ func (httpService) style(_, _ string, configured credential.Style) (credential.S
 	return configured, ""
 }
 
-func (httpService) refusal(_ Request, p Problem) (string, []byte) { return p.generic() }
+func (httpService) refusal(_ Request, p Problem) Reply { return p.generic() }
+
+func (s httpService) sentence(a action.Action) (title string, ok bool) {
+	for _, op := range s.operations() {
+		if op.Action == a.Name {
+			return op.Title, true
+		}
+	}
+	return "", false
+}
 
 func (httpService) dummyPrefix() string { return "key-" }
 

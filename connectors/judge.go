@@ -1,34 +1,36 @@
 package connectors
 
 import (
-	"mime"
 	"strings"
 
+	"github.com/tameflare/tameflare/connectors/body"
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/fault"
 )
 
-// maxFields is how many fields of a body the rows of a group may need.
-const maxFields = 8
-
-// name says which row of g a request is and makes its action. Where the body
-// hides which, it is not ok, and the action is nobody's: the caller names it.
-func (g *group) name(r *Request, c *captured) (a action.Action, ok bool) {
-	var buf [maxFields]value
-	values := buf[:len(g.fields)]
-	readable := true
-	if len(values) > 0 {
-		readable = readBody(r, g.fields, values)
+// name says which row of g the request of v is and makes its action. Where the
+// request hides which, it is not ok, and the action is nobody's: the caller
+// names it.
+func (g *group) name(v *values, f format) (a action.Action, ok bool, err error) {
+	v.room(g)
+	if err := f.look(g, v); err != nil {
+		return action.Action{}, false, err
 	}
+	a, ok = g.pick(v)
+	return a, ok, nil
+}
+
+// pick says which row v is of.
+func (g *group) pick(v *values) (action.Action, bool) {
 	for _, row := range g.rows {
-		switch row.when.holds(r, g.fields, values, readable) {
+		switch allHold(row.when, v) {
 		case no:
 			continue
 		case unclear:
 			return action.Action{}, false
 		case yes:
 		}
-		return row.act(g.fields, values, readable, c), true
+		return row.act(v), true
 	}
 	return action.Action{}, false
 }
@@ -37,125 +39,138 @@ func (g *group) name(r *Request, c *captured) (a action.Action, ok bool) {
 func (g *group) alternatives() []action.Alternative {
 	all := make([]action.Alternative, 0, len(g.rows))
 	for _, row := range g.rows {
-		all = append(all, action.Alternative{Name: row.action, Class: row.class})
+		all = append(all, action.Alternative{Name: row.does.action, Class: row.does.class})
+		all = append(all, row.also...)
 	}
 	return all
 }
 
-func (r *row) act(fields []string, values []value, readable bool, c *captured) action.Action {
-	a := action.Action{Name: r.action, Class: r.class, Risk: r.risk, Reversible: r.reversible, Resource: r.resource.fill(c.values[:c.n])}
-	if n := len(r.params) + len(r.fields); n > 0 {
-		a.Params = make(map[string]any, n)
+func (r *row) act(v *values) action.Action {
+	a := r.does.named()
+	a.Or = r.also
+	if r.resource.hidden {
+		a.Unknown = append(a.Unknown, "resource")
+	} else if resource, known := r.resource.of(v); known {
+		a.Resource = resource
+	} else {
+		a.Unknown = append(a.Unknown, "resource")
 	}
-	for _, i := range r.params {
-		a.Params[r.captures[i].name] = c.values[i]
-	}
-	for _, field := range r.fields {
-		if !readable {
-			a.Unknown = append(a.Unknown, field)
-			continue
+	for i := range r.params {
+		p := &r.params[i]
+		seen, known := p.seen(v)
+		if known && seen != nil {
+			if a.Params == nil {
+				a.Params = make(map[string]any, len(r.params))
+			}
+			a.Params[p.name] = seen
 		}
-		v := lookUp(fields, values, field)
-		if p, ok := v.param(); ok {
-			a.Params[field] = p
-		} else if v.kind == isOther || v.kind == isNumber {
-			a.Unknown = append(a.Unknown, field)
+		if !known {
+			a.Unknown = append(a.Unknown, p.name)
 		}
 	}
 	return a
 }
 
-func lookUp(fields []string, values []value, field string) value {
-	for i, name := range fields {
-		if name == field {
-			return values[i]
-		}
-	}
-	return value{}
+func (d *deed) named() action.Action {
+	return action.Action{Name: d.action, Class: d.class, Risk: d.risk, Reversible: d.reversible}
 }
 
-type verdict uint8
-
-const (
-	unclear verdict = iota
-	no
-	yes
-)
-
-// holds says whether the body is as c wants it. What is there but not written
-// as the service documents it is unclear, not a no; so is a field that is in
-// the query as well, since some services read both.
-func (c condition) holds(r *Request, fields []string, values []value, readable bool) verdict {
-	if c.field == "" {
-		return yes
-	}
-	if !readable {
-		return unclear
-	}
-	if inQuery, err := queryValues(r.RawQuery, c.field); err != nil || len(inQuery) > 0 {
-		return unclear
-	}
-	switch v := lookUp(fields, values, c.field); {
-	case v.kind == absent:
-		return no
-	case v.kind != isString || v.text == "":
-		return unclear
-	case c.value == "" || strings.EqualFold(strings.TrimSpace(v.text), c.value):
-		return yes
-	case strings.Contains(strings.ToLower(v.text), c.value):
-		return unclear
-	}
-	return no
-}
-
-// readBody reads the fields of a JSON body. It reports false where the body is
-// not known in whole, is encoded, or is not one JSON object; an empty body has
-// no fields. What the content type says does not matter, since services read
-// JSON whatever it says, unless it names another character set.
-func readBody(r *Request, fields []string, values []value) bool {
-	if !r.Body.whole {
-		return false
-	}
-	for _, v := range r.Header["Content-Encoding"] {
-		if !r.Body.decoded && !strings.EqualFold(strings.TrimSpace(v), "identity") {
-			return false
+// of returns the resource, "" where a part of it is not there. It is not known
+// where the request hides a part of it.
+func (res *resource) of(v *values) (string, bool) {
+	switch len(res.parts) {
+	case 0:
+		return "", true
+	case 1: // only one value, or only text
+		if part := &res.parts[0]; part.text == "" {
+			return first(part.from, v)
+		}
+	case 2: // nearly always: owner/repo
+		a, b := &res.parts[0], &res.parts[1]
+		if a.text == "" && len(a.from) == 1 && len(b.from) == 1 && a.from[0].in == inPath && b.from[0].in == inPath {
+			return v.captured.values[a.from[0].index] + b.text + v.captured.values[b.from[0].index], true
 		}
 	}
-	for _, v := range r.Header["Content-Type"] {
-		if strings.IndexByte(v, ';') < 0 {
+	var b strings.Builder
+	for i := range res.parts {
+		part := &res.parts[i]
+		b.WriteString(part.text)
+		if len(part.from) == 0 {
 			continue
 		}
-		_, params, err := mime.ParseMediaType(v)
-		if charset := params["charset"]; err != nil || charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
-			return false
+		value, known := first(part.from, v)
+		if !known || value == "" {
+			return "", known
 		}
+		b.WriteString(value)
 	}
-	return len(r.Body.data) == 0 || readFields(r.Body.data, fields, values) == nil
+	return b.String(), true
 }
 
-// check looks at how the captures of a row are written. It is false where the
-// segment is another word in that place, which makes it another path, and
-// fails with fault.Invalid where the service could take it for what it is not.
-func (r *row) check(c *captured) (bool, error) {
+// first returns the first value that is there.
+func first(from []source, v *values) (string, bool) {
+	for i := range from {
+		s := &from[i]
+		if s.many != nil {
+			seen, known := s.many.seen(v)
+			all, _ := seen.([]string)
+			switch {
+			case known && seen == nil:
+				continue
+			case known && len(all) == 1:
+				return all[0], true
+			}
+			return "", false // several: it is done to each
+		}
+		value, known := v.value(*s)
+		if !known {
+			return "", false
+		}
+		switch value.Kind {
+		case body.Absent, body.Null:
+			continue
+		case body.String, body.Number, body.Bool:
+			if len(value.Text) > maxText {
+				return "", false
+			}
+			return value.Text, true
+		case body.List, body.Other:
+			return "", false
+		}
+	}
+	return "", true
+}
+
+// check looks at how the captures of a row are written. It fails with
+// fault.Invalid where the service could take one for what it is not.
+func (r *row) check(c *captured) error {
 	for i, capture := range r.captures {
 		v := c.values[i]
 		switch capture.kind {
 		case nameSegment:
 			if strings.Trim(v, nameBytes) != "" || v == "." || v == ".." {
-				return false, fault.New(fault.Invalid, "The path has something in the place of the "+capture.name+" that cannot be one.", nil)
+				return fault.New(fault.Invalid, "The path has something in the place of the "+capture.name+" that cannot be one.", nil)
 			}
 		case numberSegment:
-			if strings.Trim(v, "0123456789") == "" && v[0] != '0' {
-				continue
+			if !plainNumber(v) && (v == "" || strings.Trim(v, nameBytes) != "" || !letter(v[0])) {
+				return fault.New(fault.Invalid, "The path has something in the place of the "+capture.name+" that is not a plain number.", nil)
 			}
-			if strings.Trim(v, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == "" {
-				return false, nil
+		case idSegment:
+			if strings.Trim(v, nameBytes) != "" || v == "." || v == ".." || strings.Trim(v, "0123456789") == "" && !plainNumber(v) {
+				return fault.New(fault.Invalid, "The path has something in the place of the "+capture.name+" that cannot be one.", nil)
 			}
-			return false, fault.New(fault.Invalid, "The path has something in the place of the "+capture.name+" that is not a plain number.", nil)
 		case anySegment, rest:
 		}
 	}
-	return true, nil
+	return nil
 }
+
+// plainNumber reports whether v is a number in the one way to write it. What
+// begins otherwise than with a letter some servers read as a number too.
+func plainNumber(v string) bool {
+	return strings.Trim(v, "0123456789") == "" && v != "" && (v[0] != '0' || v == "0")
+}
+
+func letter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
 const nameBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"

@@ -31,13 +31,23 @@ func (p Problem) sentence() string {
 	return p.Title
 }
 
-func (p Problem) generic() (string, []byte) {
-	body, err := json.Marshal(p)
-	if err != nil { // strings and a number always marshal
-		return "text/plain; charset=utf-8", []byte(p.text())
+func (p Problem) generic() Reply { return p.shaped("application/problem+json", p) }
+
+// shaped writes body, which has the problem's fields among others.
+func (p Problem) shaped(contentType string, body any) Reply {
+	b, err := json.Marshal(body)
+	if err != nil { // strings and numbers always marshal
+		return p.plain()
 	}
-	return "application/problem+json", body
+	return Reply{ContentType: contentType, Body: b}
 }
+
+func (p Problem) plain() Reply {
+	return Reply{ContentType: "text/plain; charset=utf-8", Body: []byte(p.text())}
+}
+
+// plainJSON is the content type of shaped refusals: some SDKs read no other.
+const plainJSON = "application/json; charset=utf-8"
 
 // text is p for a reader at a terminal.
 func (p Problem) text() string {

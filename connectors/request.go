@@ -23,16 +23,20 @@ type Request struct {
 // and what would depend on it is unknown.
 type Body struct {
 	whole   bool
+	begun   bool // data is the beginning, at least
 	decoded bool // the content coding has been taken off
 	data    []byte
 }
 
 // Whole is a body as it was sent, read to its end; data may be empty. What is
 // in a content coding cannot be read.
-func Whole(data []byte) Body { return Body{whole: true, data: data} }
+func Whole(data []byte) Body { return Body{whole: true, begun: true, data: data} }
 
 // Decoded is a whole body whose content coding the caller has taken off.
-func Decoded(data []byte) Body { return Body{whole: true, decoded: true, data: data} }
+func Decoded(data []byte) Body { return Body{whole: true, begun: true, decoded: true, data: data} }
+
+// BeginningOf is the beginning of a body, with any content coding taken off.
+func BeginningOf(data []byte) Body { return Body{begun: true, decoded: true, data: data} }
 
 // Unreadable is a body that could not be read: too large, or cut off.
 func Unreadable() Body { return Body{} }

@@ -10,14 +10,20 @@ import (
 
 // Sentence says what a does as a person would: "merge acme/site#12". It goes
 // after "wants to". What the request itself has written into it is shortened,
-// and without what could make it look like something else.
+// and without what could make it look like something else. It knows the
+// built-in types; a Connector also knows its own.
 func Sentence(a action.Action) string {
 	word, _, _ := strings.Cut(a.Name, ".")
-	if t := TypeNamed(word); t != nil {
-		for _, op := range t.Operations() {
-			if op.Action == a.Name {
-				return fill(op.Title, a)
-			}
+	return TypeNamed(word).sentence(a)
+}
+
+// Sentence is as the function of that name, for an action that c has named.
+func (c *Connector) Sentence(a action.Action) string { return c.typ.sentence(a) }
+
+func (t *Type) sentence(a action.Action) string {
+	if t != nil {
+		if title, ok := t.service.sentence(a); ok {
+			return fill(title, a)
 		}
 	}
 	return "do " + shorten(a.Name)
@@ -64,10 +70,22 @@ func text(name string, a action.Action) string {
 	if name == "resource" {
 		return shorten(a.Resource)
 	}
-	if v, ok := a.Params[name]; ok {
+	switch v := a.Params[name].(type) {
+	case nil:
+		return ""
+	case []string:
+		return shorten(strings.Join(v, ", "))
+	case int64:
+		if currency, ok := a.Params["currency"].(string); ok && strings.HasSuffix(name, "amount") {
+			return shorten(money(v, currency))
+		}
+		return fmt.Sprint(v)
+	default:
+		if name == "currency" {
+			return shorten(strings.ToUpper(fmt.Sprint(v)))
+		}
 		return shorten(fmt.Sprint(v))
 	}
-	return ""
 }
 
 const maxShown = 120

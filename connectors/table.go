@@ -9,25 +9,29 @@ import (
 	"github.com/tameflare/tameflare/domain/action"
 )
 
-// row is one form of one operation, as the table has it.
+// row is one form of one operation, as a table has it.
 type row struct {
 	place, method, path string
 	query               [2]string // a parameter and its value, "" for none
-	action              string
-	class               action.Class
-	risk                action.Risk
-	reversible          bool
-	when                condition
-	title               string
+	does                *deed
+	also                []action.Alternative // what it does as well
+	id                  string               // the service's own name for the operation
+	when                []condition
+	shown               string // what a form is, that code tells from the others and no condition can
 
 	captures []capture // the names in the path, from left to right
-	resource template
-	params   []int    // captures that become params
-	fields   []string // fields of the body that become params
+	params   []param
+	resource resource
 }
 
-// condition is a field of the body that tells a row from the next one.
-type condition struct{ field, value string } // value "": the field is there
+// deed is what all forms of an action share.
+type deed struct {
+	action     string
+	class      action.Class
+	risk       action.Risk
+	reversible bool
+	title      string
+}
 
 // capture is a segment of the path in braces.
 type capture struct {
@@ -41,79 +45,84 @@ const (
 	anySegment captureKind = iota
 	nameSegment
 	numberSegment
+	idSegment
 	rest
 )
 
-// kindOf says what a capture takes. Some have a form of their own; the others take
-// any segment. A name or number that is not written like one is refused, since
-// the service may take it for another that is.
-func kindOf(name string) captureKind {
-	switch name {
-	case "owner", "repo", "org", "username", "team_slug", "gist_id":
-		return nameSegment
+// resource says what an operation is done to: texts with values between them.
+// A value may come from one of several sources: the first that is there counts.
+type resource struct {
+	hidden bool // the request does not say
+	parts  []struct {
+		text string
+		from []source
 	}
-	if strings.HasSuffix(name, "_number") || strings.HasSuffix(name, "_id") {
-		return numberSegment
-	}
-	return anySegment
 }
 
-// template is text with captures in it.
-type template []struct {
-	text    string
-	capture int // index of the capture after text, -1 for none
+// table is all that is known of a service's operations.
+type table struct {
+	places map[string]*tree
+	rows   []*row
+	byName map[string]*deed
 }
 
-func (t template) fill(values []string) string {
-	switch {
-	case len(t) == 0:
-		return ""
-	case len(t) == 2 && t[0].text == "":
-		return values[t[0].capture] + t[1].text + values[t[1].capture] // nearly always: owner/repo
-	}
-	var b strings.Builder
-	for _, part := range t {
-		b.WriteString(part.text)
-		if part.capture >= 0 {
-			b.WriteString(values[part.capture])
-		}
-	}
-	return b.String()
-}
+const columns = 12
 
-// parseTable reads a table as the .tsv files beside this have it. The tables
-// are part of the program: a test reads them all, and a mistake panics.
-func parseTable(text string) []*row {
-	var rows []*row
+// parseTable reads a table as the .tsv files of connectors/tables have it.
+// They are part of the program: a test reads them all, and a mistake panics.
+func parseTable(text string, s *spec) *table {
+	var all []*row
+	deeds := map[string]*deed{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		r, err := parseRow(strings.Split(line, "\t"))
+		r, err := parseRow(strings.Split(line, "\t"), s.kindOf, deeds)
 		if err != nil {
 			panic(fmt.Sprintf("connectors: %s: %v", line, err))
 		}
-		rows = append(rows, r)
+		all = append(all, r)
 	}
-	return rows
+	return newTable(all, deeds, s)
 }
 
-func parseRow(cols []string) (*row, error) {
-	if len(cols) != 11 {
-		return nil, fmt.Errorf("%d columns", len(cols))
+func newTable(rows []*row, deeds map[string]*deed, s *spec) *table {
+	t := &table{places: map[string]*tree{}, rows: rows, byName: deeds}
+	var groups []*group
+	for _, r := range rows {
+		r.params = append(r.params, s.always...)
+		if r.shown != "" {
+			continue
+		}
+		if t.places[r.place] == nil {
+			t.places[r.place] = &tree{}
+		}
+		g, made := t.places[r.place].add(r)
+		if made {
+			groups = append(groups, g)
+		}
+	}
+	for _, g := range groups {
+		g.compile(s.format)
+	}
+	return t
+}
+
+func parseRow(cols []string, kindOf func(string) captureKind, deeds map[string]*deed) (*row, error) {
+	if len(cols) != columns {
+		return nil, fmt.Errorf("%d columns, want %d", len(cols), columns)
 	}
 	for i, c := range cols {
 		if c == "-" {
 			cols[i] = ""
 		}
 	}
-	r := &row{place: cols[0], method: cols[1], path: cols[2], action: cols[3], reversible: cols[6] == "yes", title: cols[10]}
+	r := &row{place: cols[0], method: cols[1], path: cols[2], id: cols[11]}
 	if path, query, ok := strings.Cut(r.path, "?"); ok {
 		r.path = path
 		r.query[0], r.query[1], _ = strings.Cut(query, "=")
 	}
-	r.when.field, r.when.value, _ = strings.Cut(cols[7], "=")
 	for segment := range strings.SplitSeq(r.path, "/") {
 		name, ok := strings.CutPrefix(segment, "{")
 		if !ok {
@@ -126,60 +135,93 @@ func parseRow(cols []string) (*row, error) {
 		}
 		r.captures = append(r.captures, capture{name, kind})
 	}
-	if cols[8] != "" {
-		for name := range strings.SplitSeq(cols[8], ",") {
-			if field, ok := strings.CutPrefix(name, "."); ok {
-				r.fields = append(r.fields, field)
-				continue
-			}
-			i := r.capture(name)
-			if i < 0 {
-				return nil, fmt.Errorf("no %s in the path", name)
-			}
-			r.params = append(r.params, i)
-		}
+	if len(r.captures) > maxCaptures {
+		return nil, fmt.Errorf("more than %d names in the path", maxCaptures)
 	}
-	if err := r.setResource(cols[9]); err != nil {
+	name, also, _ := strings.Cut(cols[3], "+")
+	if also != "" {
+		for part := range strings.SplitSeq(also, "+") {
+			one, class, _ := strings.Cut(part, "=")
+			a := action.Alternative{Name: one}
+			if err := a.Class.UnmarshalText([]byte(class)); err != nil {
+				return nil, err
+			}
+			r.also = append(r.also, a)
+		}
+		r.also = slices.Clip(r.also) // it is shared
+	}
+	if r.does = deeds[name]; r.does == nil {
+		d := &deed{action: name, reversible: cols[6] == "yes", title: cols[10]}
+		if err := cmp.Or(d.class.UnmarshalText([]byte(cols[4])), d.risk.UnmarshalText([]byte(cols[5]))); err != nil {
+			return nil, err
+		}
+		r.does, deeds[name] = d, d
+	}
+	var err error
+	if shown, ok := strings.CutPrefix(cols[7], "%"); ok {
+		cols[7], r.shown = "", shown
+	}
+	if r.when, err = parseConditions(cols[7], r.captures); err != nil {
 		return nil, err
 	}
-	return r, cmp.Or(r.class.UnmarshalText([]byte(cols[4])), r.risk.UnmarshalText([]byte(cols[5])))
+	if cols[8] != "" {
+		for text := range strings.SplitSeq(cols[8], ",") {
+			p, err := parseParam(text, r.captures)
+			if err != nil {
+				return nil, err
+			}
+			r.params = append(r.params, p)
+		}
+	}
+	r.resource, err = parseResource(cols[9], r.captures)
+	return r, err
 }
 
-func (r *row) capture(name string) int {
-	return slices.IndexFunc(r.captures, func(c capture) bool { return c.name == name })
-}
-
-func (r *row) setResource(text string) error {
+func parseResource(text string, captures []capture) (res resource, err error) {
+	if text == "?" {
+		return resource{hidden: true}, nil
+	}
 	for text != "" {
 		before, after, found := strings.Cut(text, "{")
-		name, more, _ := strings.Cut(after, "}")
-		i := -1
+		part := struct {
+			text string
+			from []source
+		}{text: before}
+		names, more, closed := strings.Cut(after, "}")
+		if found && !closed {
+			return res, fmt.Errorf("resource: a brace is not closed")
+		}
 		if found {
-			if i = r.capture(name); i < 0 {
-				return fmt.Errorf("no %s in the path", name)
+			for name := range strings.SplitSeq(names, "|") {
+				s, err := parseSource(name, captures)
+				if err != nil {
+					return res, err
+				}
+				part.from = append(part.from, s)
 			}
 		}
-		r.resource = append(r.resource, struct {
-			text    string
-			capture int
-		}{before, i})
+		res.parts = append(res.parts, part)
 		text = more
 	}
-	return nil
+	return res, nil
 }
 
 // operations gathers rows by action, sorted.
-func operations(rows []*row, host func(place string) string) []Operation {
+func (t *table) operations(s *spec) []Operation {
 	var ops []Operation
 	at := map[string]int{}
-	for _, r := range rows {
-		i, ok := at[r.action]
+	for _, r := range t.rows {
+		i, ok := at[r.does.action]
 		if !ok {
 			i = len(ops)
-			at[r.action] = i
-			ops = append(ops, Operation{Action: r.action, Class: r.class, Risk: r.risk, Title: r.title, Reversible: r.reversible})
+			at[r.does.action] = i
+			d := r.does
+			ops = append(ops, Operation{Action: d.action, Class: d.class, Risk: d.risk, Title: d.title, Reversible: d.reversible})
 		}
-		ops[i].Forms = append(ops[i].Forms, Form{Host: host(r.place), Method: r.method, Path: r.pathAndQuery(), Note: r.when.note()})
+		ops[i].Forms = append(ops[i].Forms, s.form(r))
+		for _, p := range r.params {
+			ops[i].Params = appendNew(ops[i].Params, p.name)
+		}
 	}
 	slices.SortFunc(ops, func(a, b Operation) int { return strings.Compare(a.Action, b.Action) })
 	return ops
@@ -190,14 +232,4 @@ func (r *row) pathAndQuery() string {
 		return r.path
 	}
 	return r.path + "?" + r.query[0] + "=" + r.query[1]
-}
-
-func (c condition) note() string {
-	switch {
-	case c.field == "":
-		return ""
-	case c.value == "":
-		return "with " + c.field + " in the body"
-	}
-	return "with " + c.field + "=" + c.value + " in the body"
 }

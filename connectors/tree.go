@@ -1,6 +1,9 @@
 package connectors
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // maxCaptures is how many names a path in a table may have.
 const maxCaptures = 8
@@ -14,21 +17,16 @@ type tree struct {
 	all      []*group         // of paths whose rest is one capture
 }
 
-// group is the rows that method, path and query do not tell apart.
-type group struct {
-	rows   []*row
-	fields []string // of the body, that rows need
-}
-
-func (t *tree) add(r *row) {
+// add puts r in its place. Made says that the group is new.
+func (t *tree) add(r *row) (g *group, made bool) {
 	path := strings.Trim(r.path, "/")
 	for more := path != ""; more; {
 		var segment string
 		segment, path, more = strings.Cut(path, "/")
 		switch {
 		case strings.HasSuffix(segment, "...}"):
-			t.all = addRow(t.all, r)
-			return
+			t.all, g, made = addRow(t.all, r)
+			return g, made
 		case segment[0] == '{':
 			if t.one == nil {
 				t.one = &tree{}
@@ -45,27 +43,22 @@ func (t *tree) add(r *row) {
 			t = t.literals[key]
 		}
 	}
-	t.groups = addRow(t.groups, r)
+	t.groups, g, made = addRow(t.groups, r)
+	return g, made
 }
 
-func addRow(groups []*group, r *row) []*group {
-	var g *group
+func addRow(groups []*group, r *row) (all []*group, g *group, made bool) {
 	for _, have := range groups {
 		if have.rows[0].method == r.method && have.rows[0].query == r.query {
-			g = have
+			have.rows = append(have.rows, r)
+			return groups, have, false
 		}
 	}
-	if g == nil {
-		g = &group{}
-		groups = append(groups, g)
+	g = &group{rows: []*row{r}}
+	if r.query[0] == "" {
+		return append(groups, g), g, true
 	}
-	g.rows = append(g.rows, r)
-	for _, field := range append([]string{r.when.field}, r.fields...) {
-		if field != "" {
-			g.fields = appendNew(g.fields, field)
-		}
-	}
-	return groups
+	return slices.Insert(groups, 0, g), g, true // before one that takes any query
 }
 
 func appendNew(list []string, s string) []string {

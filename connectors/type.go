@@ -8,12 +8,9 @@
 package connectors
 
 import (
-	"crypto/sha256"
-	"math/big"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/credential"
@@ -28,6 +25,7 @@ type Type struct {
 
 	Wildcards bool              // a connector's hosts may be like *.example.com
 	Styles    []credential.Kind // how it can be shown a credential; the first is the usual one
+	Header    string            // the usual header or query parameter for a credential, where that is not Authorization
 	Hint      Hint
 
 	// Headers and Queries are where a client could bring a credential of its
@@ -36,6 +34,7 @@ type Type struct {
 	Queries []string
 
 	service service
+	env     []string // see Env
 }
 
 // Hint helps a person to fill in a credential.
@@ -48,25 +47,25 @@ type Hint struct {
 // service is what differs in code from one type to the next.
 type service interface {
 	operations() []Operation
-	needsBody(Request) bool
+	needs(Request) Need
 	read(Request) (action.Action, error)
 	style(host string, path string, configured credential.Style) (style credential.Style, user string)
-	refusal(Request, Problem) (contentType string, body []byte)
+	refusal(Request, Problem) Reply
 	dummyPrefix() string
+
+	// sentence returns the template for what a does, of one of its actions.
+	sentence(a action.Action) (title string, ok bool)
 }
 
 // Types returns every type, in the order in which pages list them.
-func Types() []*Type { return []*Type{github, generic, webhook} }
+func Types() []*Type { return []*Type{github, openai, anthropic, stripe, slack, mcp, generic, webhook} }
 
 // TypeNamed returns the type called name, or nil.
 func TypeNamed(name string) *Type {
-	switch name {
-	case github.Name:
-		return github
-	case generic.Name:
-		return generic
-	case webhook.Name:
-		return webhook
+	for _, t := range Types() {
+		if t.Name == name {
+			return t
+		}
 	}
 	return nil
 }
@@ -77,20 +76,11 @@ func (t *Type) Operations() []Operation { return t.service.operations() }
 
 // Refusal shapes p as the service itself reports errors, so that its clients
 // print the sentence. A nil Type answers for hosts that no connector knows.
-func (t *Type) Refusal(r Request, p Problem) (contentType string, body []byte) {
+func (t *Type) Refusal(r Request, p Problem) Reply {
 	if t == nil {
 		return p.generic()
 	}
 	return t.service.refusal(r, p)
-}
-
-// Dummy returns a key that looks to clients like one of the service's and
-// opens nothing. The same seed gives the same key.
-func (t *Type) Dummy(seed string) string {
-	const length = 27
-	sum := sha256.Sum256([]byte("tameflare dummy key\x00" + t.Name + "\x00" + seed))
-	digits := new(big.Int).SetBytes(sum[:]).Text(62)
-	return t.service.dummyPrefix() + "tameflare" + (strings.Repeat("0", length) + digits)[len(digits):][:length]
 }
 
 // strip takes away what a client itself brought as a credential.
@@ -104,6 +94,15 @@ func (t *Type) strip(h http.Header, u *url.URL) {
 	u.User = nil
 }
 
+// Usual returns how the service is usually shown a credential.
+func (t *Type) Usual() credential.Style {
+	s := credential.Style{Kind: t.Styles[0]}
+	if s.Kind == credential.Header || s.Kind == credential.Query {
+		s.Name = t.Header
+	}
+	return s
+}
+
 func (t *Type) takes(kind credential.Kind) bool { return slices.Contains(t.Styles, kind) }
 
 // Operation is something that can be asked of a service.
@@ -113,7 +112,8 @@ type Operation struct {
 	Risk       action.Risk
 	Title      string // a template for Sentence: "merge {resource}"
 	Reversible bool
-	Forms      []Form // none for what the table does not know
+	Params     []string // what rules may look at besides the resource
+	Forms      []Form   // none for what the table does not know
 }
 
 // Form is one shape of the requests that ask for an operation.
@@ -121,7 +121,9 @@ type Form struct {
 	Host   string // "api.github.com"; "" where the connector's settings say
 	Method string
 	Path   string // with {names} for what differs; {name...} is the rest of the path
-	Note   string // what else must hold: "state=closed in the body"
+	Note   string // what else must hold: "with state=closed in the body"
+	Docs   string // the service's documentation of it, where there is a page
+	ID     string // the service's own name of it: "pulls/merge"; "" where it has none
 }
 
 var (

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rebuilds what is committed but made: views/*_templ.go and static/files.
+# Rebuilds what is committed but made: views/*_templ.go, connectors/tables/*.tsv, docs/actions and static/files.
 #   generate.sh           rebuild
 #   generate.sh --check   fail when a committed file is not what its source makes
 # templ comes through the Go module proxy. The stylesheet needs Node 20 and npm;
@@ -17,6 +17,12 @@ if [ -d views ]; then
 	else
 		templ generate -path views
 	fi
+fi
+
+if [ "$check" = --check ]; then
+	go run ./connectors/tables/gen -dir connectors/tables -docs docs/actions -check
+else
+	go run ./connectors/tables/gen -dir connectors/tables -docs docs/actions
 fi
 
 node_is_new_enough() {
