@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"github.com/tameflare/tameflare/domain/audit"
+	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/fleet"
 	"github.com/tameflare/tameflare/domain/policy"
 	"github.com/tameflare/tameflare/gateway/decide"
+	"github.com/tameflare/tameflare/gateway/dummy"
 	"github.com/tameflare/tameflare/gateway/mitm"
 	"github.com/tameflare/tameflare/gateway/netguard"
 	"github.com/tameflare/tameflare/gateway/proxy"
@@ -26,7 +28,7 @@ const maxExtra = 8 << 20
 
 // Door returns what a run needs. A run may begin while everything is denied:
 // its requests then say why.
-func (g *gateway) Door(s runs.Start) (runs.Door, func(), error) {
+func (g *gateway) Door(s runs.Start, keys *dummy.Keys) (runs.Door, func(), error) {
 	nothing := func() {}
 	if err := g.fits(s); err != nil {
 		return runs.Door{}, nothing, err
@@ -34,7 +36,7 @@ func (g *gateway) Door(s runs.Start) (runs.Door, func(), error) {
 	d := runs.Door{Gateway: g.link.Identity.Name, CA: g.mitm.CertFile(), Bundle: g.bundle, Env: map[string]string{}}
 	if st, err := g.configured(); err == nil {
 		d.BaseURL = st.BaseURL()
-		d.Env = dummies(st)
+		d.Env, d.Yield = dummies(st, keys)
 	}
 	if s.ExtraCA == "" {
 		return d, nothing, nil
@@ -96,18 +98,44 @@ func (g *gateway) fits(s runs.Start) error {
 	return nil
 }
 
-// dummies are keys that open nothing, for clients that insist on having one.
-func dummies(st *decide.State) map[string]string {
-	env := map[string]string{}
+// dummies are keys that open nothing, for clients that insist on having one:
+// each under the names where the service's clients look, and under one that is
+// the connector's own, for what has no such name. Of two connectors of a type
+// the first has the names. Yield are those where a key of the process's own
+// comes before ours, since the connector lets it pass.
+func dummies(st *decide.State, keys *dummy.Keys) (env map[string]string, yield []string) {
+	env = map[string]string{}
 	for _, c := range st.Connectors() {
-		if _, has := st.Credential(c); !has {
+		clientKey := st.ClientKey(c)
+		if _, has := st.Credential(c); !has && clientKey != credential.RequireDummy {
 			continue
 		}
-		for _, name := range c.Type().Env() {
-			env[name] = c.Type().Dummy(st.GatewayID())
+		key := keys.For(st.GatewayID(), c)
+		for _, name := range append(c.Type().Env(), variable(c.Name())) {
+			if _, taken := env[name]; taken {
+				continue
+			}
+			env[name] = key
+			if clientKey == credential.Pass {
+				yield = append(yield, name)
+			}
 		}
 	}
-	return env
+	return env, yield
+}
+
+// variable is where the key for the connector called name is: for
+// "internal-api" TAMEFLARE_KEY_INTERNAL_API.
+func variable(name string) string {
+	return "TAMEFLARE_KEY_" + strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z':
+			return r - 'a' + 'A'
+		case '0' <= r && r <= '9':
+			return r
+		}
+		return '_'
+	}, name)
 }
 
 // ownBundle writes a bundle that also trusts what the caller trusted before.
@@ -134,7 +162,7 @@ func (g *gateway) ownBundle(extra string) (string, error) {
 // Serve serves a run's door.
 func (g *gateway) Serve(ctx context.Context, ln net.Listener, r *runs.Run) error {
 	return g.proxy.ServeRun(ctx, ln, proxy.Run{
-		ID: r.ID, Principal: r.Principal, UID: r.UID,
+		ID: r.ID, Principal: r.Principal, UID: r.UID, Keys: r.Keys,
 		Tell: func(e proxy.Event) {
 			if !e.Held { // the desk says that, and knows more
 				r.Saw(e.Entry, e.Approval)

@@ -82,7 +82,7 @@ func (m *merger) missing() []string {
 func (m *merger) upload(after audit.Sealed, before []audit.Request) store.Upload {
 	u := store.Upload{
 		TeamID: m.gw.TeamID, GatewayID: m.gw.ID, After: after, Entries: m.rows,
-		Credentials: map[string]time.Time{}, Upstream: map[string]int{},
+		Credentials: map[string]time.Time{}, Upstream: map[string]int{}, Alerts: m.alerts(),
 	}
 	rows := make(map[string]*audit.Request, len(m.read))
 	for i := range before {
@@ -108,7 +108,7 @@ func (m *merger) upload(after audit.Sealed, before []audit.Request) store.Upload
 		} else {
 			begin(r, t)
 		}
-		if t.Step != audit.Refused && r.Credential != "" && u.Credentials[r.Credential].Before(t.Time) {
+		if t.Step != audit.Refused && r.Credential != "" && r.Credential != audit.ClientsOwn && u.Credentials[r.Credential].Before(t.Time) {
 			u.Credentials[r.Credential] = t.Time
 		}
 		if t.Step == audit.Outcome && r.ApprovalID != "" && r.Status > 0 {
@@ -141,6 +141,7 @@ func begin(r *audit.Request, t numbered) {
 	r.Decision, r.Would, r.DecidedBy, r.RuleID = decision(t.Decision), decision(t.Would), word(t.By), word(t.Rule)
 	r.Reason, r.Code = audit.Plain(t.Reason, maxSays), word(t.Code)
 	r.ApprovalID, r.Credential, r.Snapshot = word(t.Approval), word(t.Credential), t.Snapshot
+	r.Alert = audit.Plain(t.Alert, maxKind)
 	measure(r, t)
 }
 

@@ -33,6 +33,7 @@ type Searches interface {
 	Requests(ctx context.Context, teamID string, f audit.Filter, after page.Cursor, limit int) ([]audit.Request, error)
 	Events(ctx context.Context, teamID string, before int64, limit int) ([]audit.EventRow, error)
 	Tallies(ctx context.Context, teamID string, starts []time.Time) ([]audit.Bucket, error)
+	Alerts(ctx context.Context, teamID string, since time.Time, limit int) ([]audit.Alert, error)
 }
 
 // Filter chooses requests, and Cursor is a place among them.
@@ -63,6 +64,7 @@ func (s *Service) Requests(ctx context.Context, teamID string, f Filter, after C
 	limit = min(limit, maxPage)
 	f.Text, f.Action = audit.Plain(f.Text, 200), audit.Plain(f.Action, 200)
 	f.Host, f.Run, f.Method, f.GatewayID = audit.Plain(f.Host, 300), audit.Plain(f.Run, 100), audit.Plain(f.Method, 50), audit.Plain(f.GatewayID, 100)
+	f.Alert = audit.Plain(f.Alert, maxKind)
 	rs, err := s.Store.Requests(ctx, teamID, f, after, limit+1)
 	if err != nil {
 		return nil, Cursor{}, fmt.Errorf("search requests: %w", err)

@@ -24,6 +24,7 @@ type Run struct {
 	PHPINI string            // folder with an .ini for PHP, which reads no variable; "" for none
 	Trust  string            // PKCS #12 trust store for Java, password "changeit"; "" for none
 	Dummy  map[string]string // keys shaped like the services' own, worth nothing
+	Yield  []string          // of Dummy: names whose value stays where the user has set one
 }
 
 // removed are names that would lead requests past the proxy or its
@@ -83,10 +84,12 @@ func keys(m map[string]string) func(func(string) bool) {
 
 // Make returns the child's environment: base, in the form of os.Environ,
 // without what run replaces, and then what run sets. JAVA_TOOL_OPTIONS keeps
-// what the user had in it. With keepNoProxy the user's own NO_PROXY, a list of
+// what the user had in it, and so does what run yields. With keepNoProxy the user's own NO_PROXY, a list of
 // hosts that go past the gateway, stays.
 func Make(base []string, run Run, keepNoProxy bool) []string {
-	set := Set(run)
+	set := slices.DeleteFunc(Set(run), func(v [2]string) bool {
+		return slices.Contains(run.Yield, v[0]) && lookup(base, v[0]) != ""
+	})
 	if java := javaOptions(lookup(base, "JAVA_TOOL_OPTIONS"), run); java != "" {
 		set = append(set, [2]string{"JAVA_TOOL_OPTIONS", java})
 	}

@@ -54,6 +54,26 @@ func TestWhatTheUserHadIsReplaced(t *testing.T) {
 	}
 }
 
+func TestAKeyOfTheUsersStaysWhereItMayPass(t *testing.T) {
+	t.Parallel()
+
+	yields := run
+	yields.Yield = []string{"GITHUB_TOKEN"}
+	for name, c := range map[string]struct {
+		base []string
+		want string
+	}{
+		"set":   {[]string{"GITHUB_TOKEN=ghp_real"}, "ghp_real"},
+		"empty": {[]string{"GITHUB_TOKEN="}, "ghp_dummy"},
+		"none":  {nil, "ghp_dummy"},
+	} {
+		got := childenv.Make(c.base, yields, false)
+		if v := env(got)["GITHUB_TOKEN"]; v != c.want || len(slices.DeleteFunc(slices.Clone(got), func(v string) bool { return !strings.HasPrefix(v, "GITHUB_TOKEN=") })) != 1 {
+			t.Errorf("%s: %q, want %q", name, v, c.want)
+		}
+	}
+}
+
 func TestEveryNameStandsOnce(t *testing.T) {
 	t.Parallel()
 

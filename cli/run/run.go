@@ -109,7 +109,7 @@ func (o options) run(ctx context.Context, c *console.Console, args []string) err
 
 	env := childenv.Make(c.Environ, childenv.Run{
 		ID: session.Door.RunID, Proxy: session.Door.Proxy, CA: session.Door.CA, Bundle: session.Door.Bundle,
-		WGETRC: files.wgetrc, PHPINI: files.phpini, Trust: files.trust, Dummy: session.Door.Env,
+		WGETRC: files.wgetrc, PHPINI: files.phpini, Trust: files.trust, Dummy: session.Door.Env, Yield: session.Door.Yield,
 	}, o.keepNoProxy)
 	report := newReport(c, session.Door, o.quiet)
 	told := make(chan struct{})

@@ -45,6 +45,7 @@ func Command(c *console.Console) *cobra.Command {
 	for name, help := range map[string]string{
 		"decision": "only allow, deny or require_approval", "action": "only this action; github.pr.* for several",
 		"method": "only this method", "run": "only of this run", "text": "only with this text in host, path, action or resource",
+		"alert": "only what raised one: any, foreign_key, dummy_elsewhere or dummy_of_another_run",
 		"since": "from then on: a time, or how long ago, like 15m",
 	} {
 		o.filters[name] = f.String(name, "", help)

@@ -97,3 +97,23 @@ func FuzzPlain(f *testing.F) {
 		}
 	})
 }
+
+// What was hashed before there were alerts must still be what it was.
+func TestEntriesOfBeforeThereWereAlertsKeepTheirHash(t *testing.T) {
+	t.Parallel()
+
+	old := audit.Traffic{
+		Time: time.Unix(1_790_000_000, 0), Step: audit.Intent, Request: "req_a", Run: "run_1", Method: "GET", Host: "api.github.com",
+		Decision: "allow", Approval: "apr_1", Credential: "cred_1", Snapshot: 3, Status: 200,
+	}
+	const bytes = `{"time":"2026-09-21T14:13:20Z","step":"intent","request":"req_a","run":"run_1","method":"GET","host":"api.github.com",` +
+		`"decision":"allow","approval":"apr_1","credential":"cred_1","snapshot":3,"status":200}`
+	if got := string(old.Bytes()); got != bytes {
+		t.Errorf("written as\n%s\nwant\n%s", got, bytes)
+	}
+	marked := old
+	marked.Alert = audit.ForeignKey
+	if audit.Link(1, "", marked.Bytes()) == audit.Link(1, "", old.Bytes()) {
+		t.Error("an alert could be taken away unseen")
+	}
+}

@@ -13,8 +13,9 @@ type Filter struct {
 	Text      string // anywhere in host, path, action or resource, whatever the case
 	Since     time.Time
 	Until     time.Time
-	Killed    bool // only what a kill switch stopped
-	Flagged   bool // only what the enforcement level let pass
+	Killed    bool   // only what a kill switch stopped
+	Flagged   bool   // only what the enforcement level let pass
+	Alert     string // only what raised this alert, or AnyAlert
 }
 
 // Tally counts requests by what became of them. Each is counted once.

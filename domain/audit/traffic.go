@@ -45,7 +45,8 @@ type Traffic struct {
 	Reason     string `json:"reason,omitempty"`
 	Code       string `json:"code,omitempty"` // of our own answer: "denied", "approval_pending" …
 	Approval   string `json:"approval,omitempty"`
-	Credential string `json:"credential,omitempty"` // ID of the one that was injected
+	Credential string `json:"credential,omitempty"` // ID of the one that was injected, or ClientsOwn
+	Alert      string `json:"alert,omitempty"`      // ForeignKey …; left out where there is none, as it was before there were any
 	Snapshot   int64  `json:"snapshot,omitempty"`   // version that decided
 
 	Status   int    `json:"status,omitempty"` // that the client got
@@ -65,7 +66,7 @@ func (t Traffic) Bytes() []byte {
 	t.Time = Time(t.Time)
 	for _, s := range []*string{
 		&t.Request, &t.Run, &t.Method, &t.Scheme, &t.Host, &t.Proto, &t.UserAgent, &t.Action.Connector, &t.Action.Name,
-		&t.Action.Resource, &t.By, &t.Rule, &t.Reason, &t.Code, &t.Approval, &t.Credential, &t.Error,
+		&t.Action.Resource, &t.By, &t.Rule, &t.Reason, &t.Code, &t.Approval, &t.Credential, &t.Alert, &t.Error,
 	} {
 		*s = Plain(*s, maxText)
 	}
@@ -138,6 +139,7 @@ type Request struct {
 	Code       string
 	ApprovalID string `bun:",nullzero"`
 	Credential string `bun:",nullzero"`
+	Alert      string
 	Snapshot   int64
 	Step       Step // Intent where the outcome has not come
 	Status     int

@@ -50,7 +50,8 @@ type Connector struct {
 	Private      []string `bun:"type:text"` // CIDRs that these hosts may resolve to although they are not public
 	AuthKind     credential.Kind
 	AuthName     string
-	CredentialID string `bun:",nullzero"`
+	CredentialID string               `bun:",nullzero"`
+	ClientKey    credential.ClientKey `bun:"type:text"`
 	Position     int
 }
 
@@ -66,6 +67,7 @@ type Rule struct {
 	ConnectorID string
 	Pattern     action.Pattern
 	Class       string        // "" is any class
+	When        policy.Limits `bun:"limits,type:text"`
 	Effect      policy.Effect `bun:"type:text"`
 	HoldMS      int64         `bun:"hold_ms"` // -1 where the default applies
 	TTLMS       int64         `bun:"ttl_ms"`  // 0 where the default applies
@@ -101,7 +103,36 @@ type Credential struct {
 	CreatedAt   time.Time
 	RotatedAt   time.Time
 	LastUsedAt  time.Time `bun:",nullzero"`
+
+	OAuth   credential.OAuth `bun:"embed:oauth_"` // zero for a static one; bound into Sealed
+	Refresh Refresh          `bun:"embed:refresh_"`
 }
+
+// RefreshState is how an OAuth credential's access token stands.
+type RefreshState string
+
+const (
+	RefreshStatic    RefreshState = ""                // there is none
+	RefreshActive    RefreshState = "active"          // there is one, and it is renewed in time
+	RefreshRetrying  RefreshState = "retrying"        // renewing failed; there is one for now
+	RefreshExpired   RefreshState = "expired"         // renewing still fails, and there is none any more
+	RefreshAttention RefreshState = "needs_attention" // the endpoint said no; somebody has to do something
+)
+
+// Refresh is the part of an OAuth credential that the server changes by
+// itself. The zero Refresh is a static one's.
+type Refresh struct {
+	State     RefreshState
+	Problem   string    // a sentence for people; "" where all is well
+	Failures  int64     // in a row
+	ExpiresAt time.Time `bun:",nullzero"` // of the access token; bound into Sealed
+	NextAt    time.Time `bun:",nullzero"` // when to look at it again; zero: not by itself
+	Holder    string    // who is at it now: one refresher over all servers
+	HeldUntil time.Time `bun:",nullzero"` // when Holder counts as gone
+}
+
+// Live reports whether there is an access token that may still be used.
+func (r Refresh) Live(now time.Time) bool { return now.Before(r.ExpiresAt) }
 
 var names = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$`)
 

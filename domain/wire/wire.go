@@ -25,6 +25,7 @@ import (
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/credential"
+	"github.com/tameflare/tameflare/domain/definition"
 	"github.com/tameflare/tameflare/domain/policy"
 )
 
@@ -133,6 +134,10 @@ type Snapshot struct {
 	Rules       []policy.Rule      `json:"rules"`
 	Kills       []policy.Kill      `json:"kills,omitempty"`
 	Credentials []SealedCredential `json:"credentials,omitempty"`
+
+	// Types are the connector types that a team has defined and Connectors
+	// use. A gateway that cannot use one of them refuses the snapshot.
+	Types []definition.Definition `json:"connector_types,omitempty"`
 }
 
 // Connector is a connector as configured for the gateway.
@@ -143,6 +148,10 @@ type Connector struct {
 	Private      []string         `json:"private,omitempty"`
 	Style        credential.Style `json:"auth"`
 	CredentialID string           `json:"credential_id,omitempty"`
+
+	// ClientKey is left out where it is credential.Replace. A word that a
+	// gateway does not know makes it refuse the snapshot.
+	ClientKey credential.ClientKey `json:"client_key,omitzero"`
 }
 
 // SealedCredential is a credential that only the gateway can open: HPKE with

@@ -7,8 +7,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tameflare/tameflare/connectors"
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/credential"
+	"github.com/tameflare/tameflare/domain/definition"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/policy"
 	"github.com/tameflare/tameflare/domain/wire"
@@ -62,11 +64,37 @@ func TestWhatCannotBeUsedIsRefusedAsAWhole(t *testing.T) {
 		"network with host bits": func(s *wire.Snapshot) { s.Connectors[1].Private = []string{"10.0.0.1/8"} },
 		"bad pattern":            func(s *wire.Snapshot) { s.Rules[0].Pattern = "github..pr" },
 		"credential twice":       func(s *wire.Snapshot) { s.Credentials = append(s.Credentials, s.Credentials[0]) },
+		"broken type":            func(s *wire.Snapshot) { s.Types = []definition.Definition{{Name: "billing"}} },
+		"type twice":             func(s *wire.Snapshot) { s.Types = []definition.Definition{billing(), billing()} },
 		"unknown enforcement":    func(s *wire.Snapshot) { s.Enforcement = 9 },
 	} {
 		if st, err := decide.Compile(snapshot(change), open); fault.Of(err) != fault.Invalid || st != nil {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+}
+
+func billing() definition.Definition {
+	return definition.Definition{Name: "billing", Hosts: []string{"api.billing.example.com"}, Operations: []definition.Operation{
+		{Method: "DELETE", Path: "/invoices/{id}", Action: "billing.invoice.delete", Class: action.Delete, Risk: action.High},
+	}}
+}
+
+func TestATypeThatComesWithASnapshotIsActedOn(t *testing.T) {
+	t.Parallel()
+
+	st := compile(t, func(s *wire.Snapshot) {
+		s.Types = []definition.Definition{billing()}
+		s.Connectors = append(s.Connectors, wire.Connector{Name: "bills", Type: "billing"})
+		s.Rules = append(s.Rules, policy.Rule{ID: "rule_2", Connector: "bills", Pattern: "billing.*", Effect: policy.Allow}, policy.Rule{ID: "rule_3", Connector: "bills", Pattern: "billing.invoice.delete", Effect: policy.Deny})
+	})
+	c := st.Connector("api.billing.example.com")
+	a, err := c.Read(connectors.Request{Method: "DELETE", Host: "api.billing.example.com", Path: "/invoices/1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := st.Decide(a, c); d.Effect != policy.Deny || d.Rule != "rule_3" {
+		t.Errorf("%+v: %+v", a, d)
 	}
 }
 

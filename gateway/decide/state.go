@@ -40,6 +40,7 @@ type State struct {
 // settled is a connector's part of a snapshot.
 type settled struct {
 	private    []netip.Prefix
+	clientKey  credential.ClientKey
 	credential Credential
 	has        bool
 }
@@ -61,7 +62,7 @@ func (c Credential) For(host string) bool {
 	})
 }
 
-// Compile makes a State. It fails with fault.Invalid where a connector or a
+// Compile makes a State. It fails with fault.Invalid where a connector, its type or a
 // rule cannot be used as it stands. A credential that cannot be opened does
 // not fail it, since a stricter rule should not wait for it: requests that
 // need the credential are refused, and Broken says why.
@@ -76,14 +77,22 @@ func Compile(s wire.Snapshot, open func(wire.SealedCredential) (credential.Secre
 	}
 	st.snapshot.Credentials = nil
 
+	own, err := connectors.DefineAll(s.Types)
+	if err != nil {
+		return nil, err
+	}
+	st.snapshot.Types = nil
 	all := make([]*connectors.Connector, 0, len(s.Connectors))
 	for _, c := range s.Connectors {
-		made, err := connectors.New(connectors.Config{Type: c.Type, Name: c.Name, Hosts: c.Hosts, Style: c.Style})
+		made, err := connectors.New(connectors.Config{Type: c.Type, Own: own.Named(c.Type), Name: c.Name, Hosts: c.Hosts, Style: c.Style})
 		if err != nil {
 			return nil, fmt.Errorf("connector %q: %w", c.Name, err)
 		}
 		all = append(all, made)
-		part := settled{has: c.CredentialID != ""}
+		if err := c.ClientKey.Check(); err != nil {
+			return nil, fmt.Errorf("connector %q: %w", c.Name, err)
+		}
+		part := settled{has: c.CredentialID != "", clientKey: c.ClientKey}
 		if part.has {
 			var there bool
 			if part.credential, there = credentials[c.CredentialID]; !there {
@@ -174,6 +183,14 @@ func (st *State) Credential(c *connectors.Connector) (Credential, bool) {
 	}
 	part := st.settled[c.Name()]
 	return part.credential, part.has
+}
+
+// ClientKey says what becomes of a key that a client brings to c of its own.
+func (st *State) ClientKey(c *connectors.Connector) credential.ClientKey {
+	if st == nil || c == nil {
+		return credential.RequireDummy
+	}
+	return st.settled[c.Name()].clientKey
 }
 
 // Version returns the number of the snapshot.

@@ -50,13 +50,16 @@ type exchange struct {
 	connector *connectors.Connector // nil where none answers for the host
 	action    action.Action
 	decision  policy.Decision
+	client    brought
 	approval  wire.Approval
 
 	out      *outbound
-	entry    audit.Traffic // what the records say
-	intended bool          // the intent is on record
-	ended    bool          // and so is the end
-	sent     atomic.Int64  // bytes of body towards the upstream
+	lists    connectors.Lists // whether the answer lists tools
+	answer   int64            // bytes of the answer that are kept
+	entry    audit.Traffic    // what the records say
+	intended bool             // the intent is on record
+	ended    bool             // and so is the end
+	sent     atomic.Int64     // bytes of body towards the upstream
 	received int64
 	status   int
 }
@@ -102,8 +105,8 @@ var errPanic = errors.New("a stage panicked")
 
 func (x *exchange) letGo() {
 	x.s.flows.remove(x)
-	x.s.kept.Add(-int64(len(x.kept)))
-	x.kept = nil
+	x.s.kept.Add(-int64(len(x.kept)) - x.answer)
+	x.kept, x.answer = nil, 0
 }
 
 // over returns why the exchange must end, or nil.
@@ -142,7 +145,7 @@ func (x *exchange) pin() (err error) {
 }
 
 func (x *exchange) decide() error {
-	x.decision = x.state.Decide(x.action, x.connector)
+	x.decision, x.client = x.weigh(x.state, x.connector, x.action)
 	x.entry.DecideUS = time.Since(x.began).Microseconds()
 	x.judged()
 	// From here a kill switch finds the exchange. One that came since the

@@ -27,6 +27,9 @@ func (x *exchange) forward() error {
 	}
 	whole := false
 	defer func() { in.release(whole) }()
+	if err := x.filter(in); err != nil {
+		return err
+	}
 	if err := x.pass(in); err != nil {
 		return err
 	}

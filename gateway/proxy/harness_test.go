@@ -324,6 +324,7 @@ type desk struct {
 	mu     sync.Mutex
 	answer func(ctx context.Context, ask wire.Ask) (wire.Approval, error) // nil approves
 	used   []wire.Use
+	onAsk  func() // called before Hold returns
 	useErr error
 	using  func(context.Context) // called before Use returns
 }
@@ -333,6 +334,9 @@ func (d *desk) Hold(ctx context.Context, ask wire.Ask, _ time.Duration) (wire.Ap
 	d.mu.Lock()
 	answer := d.answer
 	d.mu.Unlock()
+	if d.onAsk != nil {
+		d.onAsk()
+	}
 	if answer == nil {
 		return wire.Approval{ID: "apr_1", Status: approval.Approved, URL: "https://dash.example/approvals/apr_1"}, nil
 	}

@@ -33,6 +33,11 @@ func (x *exchange) hold() error {
 	if err := x.keepAll(); err != nil {
 		return err
 	}
+	if d, b := x.weigh(x.state, x.connector, x.action); d.Effect == policy.Deny { // more of the body is known now
+		x.decision, x.client = d, b
+		x.judged()
+		return x.denied()
+	}
 	if err := x.sendable(); err != nil {
 		return err // nobody is asked for what would be refused after all
 	}
@@ -111,7 +116,7 @@ func (x *exchange) ask() wire.Ask {
 		Reason:      x.decision.Reason,
 		TTL:         x.decision.TTL,
 		Action:      x.action,
-		Sentence:    connectors.Sentence(x.action),
+		Sentence:    x.sentence(),
 		Method:      x.r.Method,
 		URL:         x.shownURL(),
 		BodyDigest:  hex.EncodeToString(digest[:]),
@@ -119,12 +124,24 @@ func (x *exchange) ask() wire.Ask {
 	}
 }
 
+// sentence says what the request would do, in the words of its connector.
+func (x *exchange) sentence() string {
+	if x.connector == nil {
+		return connectors.Sentence(x.action)
+	}
+	return x.connector.Sentence(x.action)
+}
+
 // fingerprint names this request: a grant fits no other.
 func (x *exchange) fingerprint() string {
-	digest := sha256.Sum256(x.kept)
+	digest := sha256.Sum256(x.essence())
 	credential, _ := x.state.Credential(x.connector)
+	id := credential.ID
 	u := url.URL{Scheme: x.dest.scheme, RawQuery: x.query}
-	if x.connector != nil {
+	switch {
+	case x.client.own != "": // the grant is for that key, wherever it stands
+		id = x.client.own
+	case x.connector != nil:
 		x.connector.Strip(http.Header{}, &u)
 	}
 	return approval.Request{
@@ -139,9 +156,23 @@ func (x *exchange) fingerprint() string {
 		ContentType:   strings.Join(x.r.Header["Content-Type"], ", "),
 		ContentCoding: strings.Join(x.r.Header["Content-Encoding"], ", "),
 		BodyDigest:    hex.EncodeToString(digest[:]),
-		CredentialID:  credential.ID,
+		CredentialID:  id,
 		RuleID:        x.decision.Rule,
 	}.Fingerprint()
+}
+
+// essence is the body, without what a repetition of the request would not have
+// in common with it.
+func (x *exchange) essence() []byte {
+	if x.connector == nil {
+		return x.kept
+	}
+	q := x.question()
+	q.Body = x.known(x.connector.NeedsBody(q))
+	if e, ok := x.connector.Essence(q); ok {
+		return e
+	}
+	return x.kept
 }
 
 // settled is the refusal for an approval that is not a grant.
@@ -190,10 +221,10 @@ func (x *exchange) still(fingerprint string) error {
 	if err != nil {
 		return err
 	}
-	decision := st.Decide(named, connector)
+	decision, client := x.weigh(st, connector, named)
 
 	x.s.flows.mu.Lock() // a new state is held against these
-	x.state, x.connector, x.action, x.decision = st, connector, named, decision
+	x.state, x.connector, x.action, x.decision, x.client = st, connector, named, decision, client
 	x.s.flows.mu.Unlock()
 	x.judged()
 	x.entry.Snapshot = st.Version()
@@ -215,7 +246,7 @@ func (x *exchange) nameAgain(c *connectors.Connector) (action.Action, error) {
 	if c == nil {
 		return connectors.Unmatched(q), nil
 	}
-	q.Body = x.readable()
+	q.Body = x.known(c.NeedsBody(q))
 	return c.Read(q)
 }
 

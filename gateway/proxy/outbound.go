@@ -80,6 +80,7 @@ func (x *exchange) equip() error {
 		return err
 	}
 	out.query, x.out = u.RawQuery, out
+	x.expectLists(h)
 	return nil
 }
 
@@ -94,7 +95,8 @@ func (x *exchange) url() url.URL {
 	return url.URL{Scheme: x.dest.scheme, Path: x.r.URL.Path, RawPath: x.r.URL.RawPath, RawQuery: x.query}
 }
 
-// authorise takes foreign credentials off, and puts ours on.
+// authorise takes foreign credentials off, and puts ours on; where the client
+// may bring one of its own, and does, neither.
 //
 // To a host that no connector answers for nothing is put, and nothing is taken
 // off: at the enforcement levels that let such a request pass there is no
@@ -104,10 +106,14 @@ func (x *exchange) authorise(out *outbound, u *url.URL) error {
 	if x.connector == nil {
 		return nil
 	}
-	x.connector.Strip(out.header, u)
 	for _, p := range x.state.Permits(x.dest.host) {
 		out.permits += p.String() + " "
 	}
+	if x.client.own != "" { // it goes through as it is
+		out.credential = x.client.own
+		return nil
+	}
+	x.connector.Strip(out.header, u)
 	c, needed := x.state.Credential(x.connector)
 	if !needed {
 		return nil

@@ -24,6 +24,7 @@ import (
 	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/wire"
 	"github.com/tameflare/tameflare/gateway/decide"
+	"github.com/tameflare/tameflare/gateway/dummy"
 	"github.com/tameflare/tameflare/gateway/mitm"
 	"github.com/tameflare/tameflare/gateway/netguard"
 	"github.com/tameflare/tameflare/gateway/strict"
@@ -75,6 +76,10 @@ type Run struct {
 	ID        string // "run_…"
 	Principal string // who runs it: what approvals are bound to
 
+	// Keys are what the process was given in place of real ones. Nil is none,
+	// and then every key that looks like ours is another run's.
+	Keys *dummy.Keys
+
 	// UID is the user that connections must come from, where the system can
 	// tell. Less than zero is anybody, which is for listeners that are fenced
 	// in another way.
@@ -102,6 +107,7 @@ type Limits struct {
 	Look    int // bytes of body read to find out what a request does; 1 MiB
 	Body    int // bytes of body kept for a request that waits; 8 MiB
 	Kept    int // bytes of bodies kept at once, all requests of the run together; 64 MiB
+	List    int // bytes of an answer, or of one event in it, that is looked through for tools; 4 MiB
 
 	Handshake time.Duration // until TLS is there; 10 s
 	Header    time.Duration // from the first byte of a request to the end of its head; 10 s
@@ -123,6 +129,7 @@ func (l Limits) withDefaults() Limits {
 	count(&l.Look, 1<<20)
 	count(&l.Body, 8<<20)
 	count(&l.Kept, 64<<20)
+	count(&l.List, 4<<20)
 	last := func(t *time.Duration, d time.Duration) {
 		if *t <= 0 {
 			*t = d

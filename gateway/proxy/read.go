@@ -1,16 +1,10 @@
 package proxy
 
 import (
-	"bytes"
-	"compress/gzip"
-	"compress/zlib"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
-
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/tameflare/tameflare/connectors"
 	"github.com/tameflare/tameflare/domain/fault"
@@ -25,14 +19,11 @@ func (x *exchange) read() error {
 		x.action = connectors.Unmatched(q)
 		return nil
 	}
-	if x.body != nil && x.connector.NeedsBody(q) {
-		if err := x.keep(x.s.limits.Look); err != nil {
-			return err
-		}
-		q.Body = x.readable()
-	} else if x.body == nil {
-		q.Body = connectors.Whole(nil)
+	need := x.connector.NeedsBody(q)
+	if err := x.look(need); err != nil {
+		return err
 	}
+	q.Body = x.known(need)
 	a, err := x.connector.Read(q)
 	if err != nil {
 		if fault.Of(err) == fault.Invalid {
@@ -42,6 +33,50 @@ func (x *exchange) read() error {
 	}
 	x.action = a
 	return nil
+}
+
+// look reads as much of the body as is needed, or all there is.
+func (x *exchange) look(need connectors.Need) error {
+	switch {
+	case x.body == nil || need == connectors.NeedNothing:
+		return nil
+	case need == connectors.NeedBeginning:
+		return x.keep(connectors.Beginning - 1) // which reads one byte more
+	}
+	return x.keep(x.s.limits.Look)
+}
+
+// known is what is known of the body, as far as it is needed. However much was
+// kept since, it is the same each time: what was named once is named so again.
+func (x *exchange) known(need connectors.Need) connectors.Body {
+	switch {
+	case x.body == nil:
+		return connectors.Whole(nil)
+	case need == connectors.NeedNothing:
+		return connectors.Body{}
+	case need == connectors.NeedBeginning:
+		return x.beginning()
+	}
+	return x.readable()
+}
+
+// beginning is what the first bytes of the body say, with their coding taken
+// off as far as it can be.
+func (x *exchange) beginning() connectors.Body {
+	switch {
+	case len(x.kept) == 0 && !x.whole: // nobody has looked yet
+		return connectors.Unreadable()
+	case x.whole && len(x.kept) < connectors.Beginning:
+		return x.readable()
+	}
+	data := x.kept[:min(len(x.kept), connectors.Beginning)]
+	if codings := x.r.Header["Content-Encoding"]; len(codings) > 0 {
+		var ok bool
+		if data, ok = partly(codings[0], data, x.s.limits.Look); !ok || len(codings) > 1 {
+			return connectors.Unreadable()
+		}
+	}
+	return connectors.BeginningOf(data)
 }
 
 // question is the request as connectors see it, without its body.
@@ -118,39 +153,4 @@ func (x *exchange) readable() connectors.Body {
 		return connectors.Unreadable()
 	}
 	return connectors.Decoded(plain)
-}
-
-var errTooMuch = errors.New("larger than the limit")
-
-// decoded takes one content coding off data, up to limit bytes.
-func decoded(coding string, data []byte, limit int) ([]byte, error) {
-	var r io.Reader
-	var err error
-	switch strings.ToLower(coding) {
-	case "", "identity":
-		return data, nil
-	case "gzip", "x-gzip":
-		r, err = gzip.NewReader(bytes.NewReader(data))
-	case "deflate":
-		r, err = zlib.NewReader(bytes.NewReader(data))
-	case "zstd":
-		d, failed := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(limit)+1), zstd.WithDecoderLowmem(true))
-		if failed == nil {
-			defer d.Close()
-		}
-		r, err = d, failed
-	default:
-		err = errors.New("unknown content coding")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("decode body: %w", err)
-	}
-	plain, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
-	if err != nil {
-		return nil, fmt.Errorf("decode body: %w", err)
-	}
-	if len(plain) > limit {
-		return nil, fmt.Errorf("decode body: %w", errTooMuch)
-	}
-	return plain, nil
 }

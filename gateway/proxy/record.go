@@ -27,6 +27,7 @@ func (x *exchange) judged() {
 	d := x.decision
 	x.entry.Action = x.action
 	x.entry.Decision, x.entry.By, x.entry.Rule, x.entry.Reason = d.Effect.String(), string(d.By), d.Rule, d.Reason
+	x.entry.Alert = x.client.alert
 	x.entry.Would = ""
 	if d.Flagged || d.Would != d.Effect && d.By != policy.ByKillSwitch {
 		x.entry.Would = d.Would.String()
@@ -37,7 +38,9 @@ func (x *exchange) judged() {
 // that is durable.
 func (x *exchange) recordIntent() error {
 	x.entry.Time, x.entry.Step = x.s.now(), audit.Intent
-	if c, ok := x.state.Credential(x.connector); ok {
+	if x.client.own != "" {
+		x.entry.Credential = audit.ClientsOwn
+	} else if c, ok := x.state.Credential(x.connector); ok {
 		x.entry.Credential = c.ID
 	}
 	if err := x.s.Spool.Record(x.entry); err != nil {

@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -45,6 +47,7 @@ var titles = map[string]string{
 	"malformed":            "Malformed request at TameFlare",
 	"unavailable":          "TameFlare unavailable",
 	"upstream_unreachable": "Upstream unreachable through TameFlare",
+	"answer_withheld":      "Answer withheld by TameFlare",
 }
 
 // denied is the refusal of what the rules do not allow.
@@ -52,6 +55,9 @@ func (x *exchange) denied() *refusal {
 	d := x.decision
 	if d.By == policy.ByKillSwitch {
 		return stopped(d)
+	}
+	if d.By == byClientKey {
+		return &refusal{status: http.StatusForbidden, code: "denied", detail: d.Reason, suggestion: x.client.suggestion}
 	}
 	return &refusal{
 		status: http.StatusForbidden, code: "denied", detail: d.Reason, rule: d.Rule,
@@ -120,6 +126,8 @@ func (x *exchange) fail(err error) {
 		var why *refusal
 		if stop {
 			why = stopped(k.decision)
+		} else if r, ok := errors.AsType[*refusal](err); ok { // of what came after the head of the answer
+			why = r
 		}
 		x.recordEnd(why, err)
 		x.reply.abort()
@@ -160,24 +168,45 @@ func (x *exchange) refuse(why *refusal) {
 		p.Rule = x.decision.Rule
 	}
 	var service *connectors.Type
+	q := x.question()
 	if x.connector != nil {
 		service = x.connector.Type()
+		q.Body = x.known(x.connector.NeedsBody(q))
 	}
-	kind, body := service.Refusal(x.question(), p)
-	h := http.Header{"Content-Type": {kind}, "Cache-Control": {"no-store"}, requestID: {x.id}}
+	shaped := service.Refusal(q, p)
+	status := cmp.Or(shaped.Status, why.status)
+	h := http.Header{"Content-Type": {shaped.ContentType}, "Cache-Control": {"no-store"}, requestID: {x.id}}
 	if why.code == "kill_switch" {
 		h[killSwitch] = []string{"active"}
 	}
 	if why.retry > 0 {
 		h.Set("Retry-After", strconv.Itoa(why.retry))
 	}
-	x.status = why.status
+	// On record is what the client got, which need not be the problem's own
+	// status: git is told of a refused push in an answer that is a success. What
+	// was decided is in the decision and the code.
+	x.status = status
 	x.recordEnd(why, why.cause)
 	if why.last {
 		x.reply.finish()
+	} else if status < http.StatusBadRequest {
+		x.hearOut()
 	}
-	if err := x.answerWith(why.status, phrase(p.Title+": "+p.Detail), h, body); err != nil {
+	if err := x.answerWith(status, phrase(p.Title+": "+p.Detail), h, shaped.Body); err != nil {
 		x.reply.abort()
+	}
+}
+
+// hearing is how much of a refused request's body is read so that its client
+// comes to reading the answer.
+const hearing = 64 << 20
+
+// hearOut reads what is left of the body, and keeps nothing. A client that is
+// answered early stops sending when the status is an error; with any other it
+// goes on, and would find the connection closed before it reads why.
+func (x *exchange) hearOut() {
+	if x.body != nil && !x.whole {
+		_, _ = io.CopyN(io.Discard, x.body, hearing) // the answer follows all the same
 	}
 }
 

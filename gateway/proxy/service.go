@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/tameflare/tameflare/gateway/dummy"
 )
 
 // service is what one run is served with. Nothing in it is shared with another
@@ -22,6 +24,7 @@ import (
 type service struct {
 	*Proxy
 	run    Run
+	keys   *dummy.Keys
 	limits Limits
 	log    *slog.Logger
 
@@ -65,6 +68,9 @@ func (p *Proxy) ServeRun(ctx context.Context, ln net.Listener, run Run) error {
 
 func (p *Proxy) service(run Run) *service {
 	s := &service{Proxy: p, run: run, limits: p.Limits.withDefaults(), log: p.Log, conns: map[*tunnel]struct{}{}}
+	if s.keys = run.Keys; s.keys == nil {
+		s.keys = new(dummy.Keys)
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

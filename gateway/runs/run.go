@@ -12,6 +12,7 @@ import (
 	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/policy"
 	"github.com/tameflare/tameflare/domain/wire"
+	"github.com/tameflare/tameflare/gateway/dummy"
 )
 
 // Run is a process that goes through the gateway, and the door it has.
@@ -21,6 +22,7 @@ type Run struct {
 	Principal string // "ana@laptop": what approvals are bound to
 	UID       int    // that connections must come from
 	StartedAt time.Time
+	Keys      *dummy.Keys // what its process gets in place of real ones
 
 	addr   netip.AddrPort
 	cancel context.CancelFunc

@@ -19,12 +19,15 @@ import (
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/policy"
 	"github.com/tameflare/tameflare/domain/wire"
+	"github.com/tameflare/tameflare/gateway/dummy"
 )
 
 // still is a gateway in which nothing happens.
 type still struct{ served chan *Run }
 
-func (s still) Door(Start) (Door, func(), error) { return Door{Gateway: "still"}, func() {}, nil }
+func (s still) Door(Start, *dummy.Keys) (Door, func(), error) {
+	return Door{Gateway: "still"}, func() {}, nil
+}
 func (s still) Serve(ctx context.Context, ln net.Listener, r *Run) error {
 	s.served <- r
 	<-ctx.Done()

@@ -20,13 +20,15 @@ import (
 
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/wire"
+	"github.com/tameflare/tameflare/gateway/dummy"
 )
 
 // Gateway is what stands behind the control socket.
 type Gateway interface {
-	// Door returns what a run needs to know, or why there cannot be one. What
-	// it returns besides is called when the run has ended.
-	Door(s Start) (Door, func(), error)
+	// Door returns what a run needs to know, with dummy keys out of keys, or
+	// why there cannot be one. What it returns besides is called when the run
+	// has ended.
+	Door(s Start, keys *dummy.Keys) (Door, func(), error)
 	// Serve serves a run until ctx ends.
 	Serve(ctx context.Context, ln net.Listener, r *Run) error
 	// Status returns everything but the runs.
@@ -136,7 +138,8 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if !known {
 		return fault.New(fault.Forbidden, "Nobody can tell who asks for this run.", nil)
 	}
-	door, done, err := s.Gateway.Door(in)
+	keys := new(dummy.Keys)
+	door, done, err := s.Gateway.Door(in, keys)
 	if err != nil {
 		return err
 	}
@@ -155,6 +158,7 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return fmt.Errorf("open a door: %w", errors.Join(err, ln.Close()))
 	}
 	run := newRun(cmp.Or(in.Program, "process"), principal(uid), uid, at, cancel)
+	run.Keys = keys
 	s.Registry.add(run)
 	defer s.Registry.remove(run)
 	door.RunID, door.Principal, door.Proxy = run.ID, run.Principal, run.addr.String()

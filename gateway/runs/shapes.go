@@ -65,11 +65,12 @@ type Event struct {
 type Door struct {
 	RunID     string            `json:"run_id"`
 	Gateway   string            `json:"gateway"`
-	Principal string            `json:"principal"`     // who the requests are made for: "ana@laptop"
-	Proxy     string            `json:"proxy"`         // "127.0.0.1:41234"
-	CA        string            `json:"ca"`            // file: the gateway's own root
-	Bundle    string            `json:"bundle"`        // file: that root, the machine's and ExtraCA
-	Env       map[string]string `json:"env,omitempty"` // dummy keys, for clients that insist on having one
+	Principal string            `json:"principal"`       // who the requests are made for: "ana@laptop"
+	Proxy     string            `json:"proxy"`           // "127.0.0.1:41234"
+	CA        string            `json:"ca"`              // file: the gateway's own root
+	Bundle    string            `json:"bundle"`          // file: that root, the machine's and ExtraCA
+	Env       map[string]string `json:"env,omitempty"`   // dummy keys, for clients that insist on having one
+	Yield     []string          `json:"yield,omitempty"` // of Env: where a value that the process has of its own stays
 	BaseURL   string            `json:"base_url,omitempty"`
 }
 
