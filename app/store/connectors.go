@@ -12,9 +12,9 @@ import (
 	"github.com/tameflare/tameflare/domain/team"
 )
 
-// Connectors returns what is configured for a gateway, in order.
-func (s *Store) Connectors(ctx context.Context, gatewayID string) ([]fleet.Connector, error) {
-	cs, err := connectors(ctx, s.db, gatewayID)
+// Connectors returns what is configured for gateways, in order.
+func (s *Store) Connectors(ctx context.Context, gatewayIDs ...string) ([]fleet.Connector, error) {
+	cs, err := connectors(ctx, s.db, gatewayIDs...)
 	return cs, translate(err)
 }
 
@@ -91,7 +91,8 @@ type Configuration struct {
 	Gateway    fleet.Gateway
 	Connectors []fleet.Connector
 	Rules      []fleet.Rule
-	Kills      []fleet.Kill // those that are on, of the whole team
+	Kills      []fleet.Kill          // those that are on, of the whole team
+	Types      []fleet.ConnectorType // of the whole team
 }
 
 // Configuration reads a gateway's configuration, all of it as of one moment:
@@ -115,7 +116,10 @@ func (s *Store) Configuration(ctx context.Context, teamID, gatewayID string) (Co
 		if c.Rules, err = rules(ctx, tx, gatewayID); err != nil {
 			return err
 		}
-		c.Kills, err = activeKills(ctx, tx, teamID)
+		if c.Kills, err = activeKills(ctx, tx, teamID); err != nil {
+			return err
+		}
+		c.Types, err = connectorTypes(ctx, tx, teamID)
 		return err
 	})
 	return c, err

@@ -15,11 +15,13 @@ import (
 type Plan struct {
 	TeamID      string
 	Revision    int64 // that the plan was made at
+	Types       []TypeStep
 	Credentials []CredentialStep
 	Gateways    []GatewayStep
 	Configure   []ConfigureStep
 	Revoke      []GatewayStep
 	Forget      []CredentialStep
+	ForgetTypes []TypeStep
 }
 
 // CredentialStep adds a credential, makes its next version, or forgets it.
@@ -63,6 +65,14 @@ func (s *Store) Carry(ctx context.Context, p Plan) error {
 }
 
 func (p Plan) carry(ctx context.Context, tx bun.Tx) error {
+	for _, step := range p.Types {
+		if err := putType(ctx, tx, step); err != nil {
+			return err
+		}
+		if err := record(ctx, tx, p.TeamID, step.Event); err != nil {
+			return err
+		}
+	}
 	for _, step := range p.Credentials {
 		if err := putCredential(ctx, tx, step); err != nil {
 			return err
@@ -104,6 +114,14 @@ func (p Plan) carry(ctx context.Context, tx bun.Tx) error {
 			return err
 		}
 	}
+	for _, step := range p.ForgetTypes { // nothing uses them any more, by now
+		if err := forgetType(ctx, tx, step.Type); err != nil {
+			return err
+		}
+		if err := record(ctx, tx, p.TeamID, step.Event); err != nil {
+			return err
+		}
+	}
 	return raise(ctx, tx, p.TeamID)
 }
 
@@ -113,7 +131,7 @@ func putCredential(ctx context.Context, tx bun.Tx, step CredentialStep) error {
 		_, err := tx.NewInsert().Model(&c).Exec(ctx)
 		return named(err, "There is a credential of that name already.")
 	}
-	res, err := tx.NewUpdate().Model(&c).Column("hosts", "version", "sealed", "fingerprint", "rotated_at").
+	res, err := tx.NewUpdate().Model(&c).Column(rotated...).
 		Where("id = ?", c.ID).Where("team_id = ?", c.TeamID).Where("version = ?", c.Version-1).Exec(ctx)
 	return swapped(res, err, fault.New(fault.Conflict, "Somebody has just changed the credential "+c.Name+". Apply again.", nil))
 }

@@ -15,7 +15,7 @@ import (
 
 // requestColumns are the columns that a later entry may change.
 var requestColumns = strings.Fields(`seq time run_id method scheme host path query connector action class risk resource
-	decision would decided_by rule_id reason code approval_id credential snapshot step status sent received error
+	decision would decided_by rule_id reason code approval_id credential alert snapshot step status sent received error
 	decide_us held_ms upstream_ms total_ms`)
 
 // putRequests writes rows, in the place of those that their gateway has
@@ -76,6 +76,13 @@ func (s *Store) Requests(ctx context.Context, teamID string, f audit.Filter, aft
 	}
 	if f.Flagged {
 		q.Where("would <> ''")
+	}
+	switch f.Alert {
+	case "":
+	case audit.AnyAlert:
+		q.Where("alert <> ''")
+	default:
+		q.Where("alert = ?", f.Alert).Where("alert <> ''") // the index is of those
 	}
 	if !f.Since.IsZero() {
 		q.Where("time >= ?", f.Since)

@@ -56,6 +56,7 @@ type Upload struct {
 	Credentials       map[string]time.Time // when each was used last
 	Upstream          map[string]int       // by approval: the status that its request got
 	First             time.Time            // of the first request, where there is one
+	Alerts            []AlertStep          // what its requests have raised
 }
 
 const bulk = 500 // rows in a statement
@@ -65,6 +66,11 @@ const bulk = 500 // rows in a statement
 // begins.
 func (s *Store) AppendTraffic(ctx context.Context, u Upload) error {
 	return s.write(ctx, func(tx bun.Tx) error {
+		if len(u.Alerts) > 0 { // they end in the team's chain
+			if err := s.lockTeam(ctx, tx, u.TeamID); err != nil {
+				return err
+			}
+		}
 		tail, err := trafficTail(ctx, tx, u.GatewayID)
 		if err != nil {
 			return err
@@ -81,6 +87,9 @@ func (s *Store) AppendTraffic(ctx context.Context, u Upload) error {
 			if err := putRequests(ctx, tx, rows); err != nil {
 				return err
 			}
+		}
+		if err := raiseAlerts(ctx, tx, u.Alerts); err != nil {
+			return err
 		}
 		return u.follow(ctx, tx)
 	})

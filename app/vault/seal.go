@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"strconv"
 
+	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fleet"
 )
 
@@ -23,8 +24,17 @@ func associated(fields ...string) []byte {
 // binding is what a credential's secret is sealed together with. Somebody who
 // can write to the database can therefore neither give it to another
 // credential or team, nor bring an old version back, nor send it elsewhere.
+//
+// Of an OAuth credential everything that says where its secrets are sent is
+// among it: else whoever can write to the database could have them sent to a
+// token endpoint of their own.
 func binding(c fleet.Credential) []byte {
 	fields := []string{"tameflare/vault/credential/1", c.TeamID, c.ID, strconv.FormatInt(c.Version, 10), c.Type}
+	if o := c.OAuth; o.Grant != credential.Static {
+		fields[0] = "tameflare/vault/oauth-credential/1"
+		fields = append(fields, string(o.Grant), o.TokenURL, o.ClientID, o.Scope, o.Audience, o.Resource, string(o.ClientAuth),
+			strconv.FormatInt(c.Refresh.ExpiresAt.UnixMicro(), 10))
+	}
 	return associated(append(fields, c.Hosts...)...)
 }
 

@@ -7,8 +7,9 @@ package vault
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto/cipher"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,6 +44,16 @@ type Credentials interface {
 	InsertCredential(ctx context.Context, c fleet.Credential, e audit.Event) error
 	RotateCredential(ctx context.Context, c fleet.Credential, e audit.Event) error
 	DeleteCredential(ctx context.Context, teamID, id string, e audit.Event) error
+
+	DueCredentials(ctx context.Context, now time.Time, limit int64) ([]fleet.Credential, error)
+	HoldCredential(ctx context.Context, c fleet.Credential, holder string, now, until time.Time) error
+	SettleRefresh(ctx context.Context, c fleet.Credential, was int64, holder string, e audit.Event, tell bool) error
+}
+
+// Tokens asks token endpoints. It fails with fault.Invalid and a
+// *credential.Refusal in the chain where the answer is no.
+type Tokens interface {
+	Token(ctx context.Context, o credential.OAuth, clientSecret, refresh credential.Secret) (credential.AccessToken, error)
 }
 
 // Service is the vault. Its methods that change something need a viewer who
@@ -50,57 +61,13 @@ type Credentials interface {
 type Service struct {
 	Store   Store
 	Master  Master
+	Tokens  Tokens                                   // nil: there are no OAuth credentials
 	Changed func(ctx context.Context, teamID string) // tells the gateways' polls; nil tells nobody
 	Now     func() time.Time
+	Log     *slog.Logger // of the refresher; nil for nobody
 }
 
 const maxSecret = 64 << 10
-
-// Put adds a credential, or makes the next version of the one of that name. It
-// fails with fault.Invalid where an argument makes no sense, and with
-// fault.Conflict where somebody else changed the same credential meanwhile, or
-// where the name belongs to a credential of another type.
-func (s *Service) Put(ctx context.Context, v team.Viewer, name, typ string, hosts []string, secret credential.Secret) (fleet.Credential, error) {
-	if err := manages(v); err != nil {
-		return fleet.Credential{}, err
-	}
-	if err := fleet.CheckName(name); err != nil {
-		return fleet.Credential{}, err
-	}
-	if err := checkSecret(secret); err != nil {
-		return fleet.Credential{}, err
-	}
-	hosts, err := cleanHosts(hosts)
-	if err != nil {
-		return fleet.Credential{}, err
-	}
-	now := audit.Time(s.Now())
-	c, err := s.Store.CredentialByName(ctx, v.Team.ID, name)
-	fresh := fault.Of(err) == fault.NotFound
-	switch {
-	case fresh:
-		c = fleet.Credential{ID: "cred_" + strings.ToLower(rand.Text()), TeamID: v.Team.ID, Name: name, Type: typ, CreatedAt: now}
-	case err != nil:
-		return fleet.Credential{}, fmt.Errorf("put credential: %w", err)
-	case c.Type != typ:
-		return fleet.Credential{}, fault.New(fault.Conflict, "There is a credential of this name for "+c.Type+". Choose another name.", nil)
-	}
-	c.Version++
-	c.Hosts, c.RotatedAt = hosts, now
-	if c.Sealed, c.Fingerprint, err = s.seal(ctx, c, secret); err != nil {
-		return fleet.Credential{}, fmt.Errorf("put credential: %w", err)
-	}
-	if fresh {
-		err = s.Store.InsertCredential(ctx, c, s.event(v, "credential.created", c))
-	} else {
-		err = s.Store.RotateCredential(ctx, c, s.event(v, "credential.rotated", c))
-	}
-	if err != nil {
-		return fleet.Credential{}, fmt.Errorf("put credential: %w", err)
-	}
-	s.changed(ctx, v.Team.ID)
-	return withoutSealed(c), nil
-}
 
 // List returns the team's credentials by name, without what is sealed.
 func (s *Service) List(ctx context.Context, teamID string) ([]fleet.Credential, error) {
@@ -131,30 +98,43 @@ func (s *Service) Delete(ctx context.Context, v team.Viewer, id string) error {
 	if err != nil {
 		return named(err)
 	}
-	if err := s.Store.DeleteCredential(ctx, v.Team.ID, id, s.event(v, "credential.deleted", c)); err != nil {
+	if err := s.Store.DeleteCredential(ctx, v.Team.ID, id, s.event(v.Actor(), "credential.deleted", c)); err != nil {
 		return fmt.Errorf("delete credential: %w", err)
 	}
 	s.changed(ctx, v.Team.ID)
 	return nil
 }
 
-// Reveal opens a credential. Its one caller seals the secret to a gateway
-// again. It fails where the record, or what it is bound to, was changed by
-// anybody but this service.
+// Reveal opens a credential: what requests carry, which for an OAuth credential
+// is its access token and never what that was got with. Its one caller seals
+// the secret to a gateway again. It fails where the record, or what it is bound
+// to, was changed by anybody but this service, and with fault.Unavailable where
+// the access token has run out.
 func (s *Service) Reveal(ctx context.Context, teamID, id string) (credential.Secret, fleet.Credential, error) {
 	c, err := s.Store.Credential(ctx, teamID, id)
 	if err != nil {
 		return credential.Secret{}, fleet.Credential{}, named(err)
 	}
-	t, err := s.Store.Team(ctx, teamID)
-	if err != nil {
-		return credential.Secret{}, fleet.Credential{}, fmt.Errorf("reveal credential: %w", err)
-	}
-	secret, err := s.open(t, c)
+	secret, err := s.reveal(ctx, c)
 	if err != nil {
 		return credential.Secret{}, fleet.Credential{}, fmt.Errorf("reveal credential %s: %w", id, err)
 	}
 	return secret, withoutSealed(c), nil
+}
+
+func (s *Service) reveal(ctx context.Context, c fleet.Credential) (credential.Secret, error) {
+	if c.OAuth.Grant != credential.Static && !c.Refresh.Live(s.Now()) {
+		return credential.Secret{}, fault.New(fault.Unavailable, "The access token of "+c.Name+" has expired.", nil)
+	}
+	plain, err := s.open(ctx, c)
+	if err != nil {
+		return credential.Secret{}, err
+	}
+	if c.OAuth.Grant == credential.Static {
+		return credential.NewSecret(string(plain)), nil
+	}
+	k, err := parseKeys(plain)
+	return k.access, err
 }
 
 func manages(v team.Viewer) error {
@@ -179,43 +159,50 @@ func withoutSealed(c fleet.Credential) fleet.Credential {
 	return c
 }
 
-func (s *Service) seal(ctx context.Context, c fleet.Credential, secret credential.Secret) (sealed []byte, print string, err error) {
-	t, err := s.Store.Team(ctx, c.TeamID)
+// cipher returns what seals a team's secrets, and the key behind it.
+func (s *Service) cipher(ctx context.Context, teamID string) (cipher.AEAD, []byte, error) {
+	t, err := s.Store.Team(ctx, teamID)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	key, err := s.Master.teamKey(t.ID, t.DataKey)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	aead, err := newAEAD(key)
-	if err != nil {
-		return nil, "", err
-	}
-	return aead.Seal(nil, nil, []byte(secret.Reveal()), binding(c)), fingerprint(key, secret.Reveal()), nil //nolint:gosec // the mode makes its own random nonce
+	return aead, key, err
 }
 
-func (s *Service) open(t team.Team, c fleet.Credential) (credential.Secret, error) {
-	key, err := s.Master.teamKey(t.ID, t.DataKey)
+func (s *Service) seal(ctx context.Context, c fleet.Credential, plain []byte) ([]byte, error) {
+	aead, _, err := s.cipher(ctx, c.TeamID)
 	if err != nil {
-		return credential.Secret{}, err
+		return nil, err
 	}
-	aead, err := newAEAD(key)
+	return aead.Seal(nil, nil, plain, binding(c)), nil //nolint:gosec // the mode makes its own random nonce
+}
+
+func (s *Service) open(ctx context.Context, c fleet.Credential) ([]byte, error) {
+	aead, _, err := s.cipher(ctx, c.TeamID)
 	if err != nil {
-		return credential.Secret{}, err
+		return nil, err
 	}
 	plain, err := aead.Open(nil, nil, c.Sealed, binding(c))
 	if err != nil {
-		return credential.Secret{}, errChanged
+		return nil, errChanged
 	}
-	return credential.NewSecret(string(plain)), nil
+	return plain, nil
 }
 
-func (s *Service) event(v team.Viewer, typ string, c fleet.Credential) audit.Event {
-	return audit.Event{
-		Time: s.Now(), Type: typ, Actor: v.Actor(), Target: c.ID, Name: c.Name,
+func (s *Service) event(a audit.Actor, typ string, c fleet.Credential) audit.Event {
+	e := audit.Event{
+		Time: s.Now(), Type: typ, Actor: a, Target: c.ID, Name: c.Name,
 		Detail: map[string]string{"type": c.Type, "version": strconv.FormatInt(c.Version, 10), "hosts": strings.Join(c.Hosts, " ")},
 	}
+	if c.OAuth.Grant != credential.Static {
+		e.Detail["grant"], e.Detail["token_endpoint"], e.Detail["scope"] = string(c.OAuth.Grant), c.OAuth.TokenURL, c.OAuth.Scope
+		e.Detail["problem"] = c.Refresh.Problem
+	}
+	return e
 }
 
 func (s *Service) changed(ctx context.Context, teamID string) {
@@ -226,17 +213,17 @@ func (s *Service) changed(ctx context.Context, teamID string) {
 
 // checkSecret refuses what cannot be sent in a header or an address. A line
 // break, most of all, could smuggle a header of its own.
-func checkSecret(secret credential.Secret) error {
+func checkSecret(what string, secret credential.Secret) error {
 	s := secret.Reveal()
 	switch {
 	case s == "":
-		return fault.New(fault.Invalid, "The secret is empty.", nil)
+		return fault.New(fault.Invalid, "The "+what+" is empty.", nil)
 	case len(s) > maxSecret:
-		return fault.New(fault.Invalid, "The secret is longer than 64 kB.", nil)
+		return fault.New(fault.Invalid, "The "+what+" is longer than 64 kB.", nil)
 	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
-		return fault.New(fault.Invalid, "The secret has a line break or another control character in it. Paste it again without.", nil)
+		return fault.New(fault.Invalid, "The "+what+" has a line break or another control character in it. Paste it again without.", nil)
 	case strings.TrimSpace(s) != s:
-		return fault.New(fault.Invalid, "The secret begins or ends with a space. Paste it again without.", nil)
+		return fault.New(fault.Invalid, "The "+what+" begins or ends with a space. Paste it again without.", nil)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ type use struct {
 }
 
 func (r *parsing) credential(p place) (c Credential) {
-	keys := r.mapping(p, "name", "connector", "hosts", "from")
+	keys := r.mapping(p, "name", "connector", "hosts", "from", "oauth")
 	if keys == nil {
 		return c
 	}
@@ -27,6 +27,12 @@ func (r *parsing) credential(p place) (c Credential) {
 	c.Connector = r.connectorType(p, keys["connector"], "connector")
 	c.Hosts = r.texts(keys["hosts"])
 	c.From = r.source(keys["from"])
+	if p := keys["oauth"]; p.there() {
+		r.oauth(p, &c)
+		if keys["from"].there() {
+			r.bad(keys["from"], "with oauth the secrets have their own “from”: client_secret: {from: {env: NAME}}")
+		}
+	}
 	if r.known != nil && c.Connector != "" && len(c.Hosts) > 0 {
 		if err := r.known.Check(Connector{Type: c.Connector, Name: c.Connector, Hosts: c.Hosts}); err != nil {
 			r.bad(keys["hosts"], "%s", fault.Message(err))

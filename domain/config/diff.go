@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/tameflare/tameflare/domain/credential"
 )
 
 // Op is what applying a document does to one thing.
@@ -26,6 +28,7 @@ type Change struct {
 // difference.
 func Diff(old, new *Document) []Change {
 	var d differ
+	d.types(old.Types, new.Types)
 	compare(&d, "credentials", old.Credentials, new.Credentials, Credential.id, Credential.fields, nil)
 	compare(&d, "gateways", old.Gateways, new.Gateways, Gateway.id, Gateway.fields, func(path string, a, b Gateway) {
 		compare(&d, path+"/connectors", a.Connectors, b.Connectors, Connector.id, Connector.fields, func(path string, a, b Connector) {
@@ -68,17 +71,21 @@ func changed(was, is pairs) string {
 	var parts []string
 	for i := range is {
 		if was[i][1] != is[i][1] {
-			parts = append(parts, fmt.Sprintf("%s: %s → %s", is[i][0], orNone(was[i][1]), orNone(is[i][1])))
+			parts = append(parts, fmt.Sprintf("%s: %s → %s", is[i][0], orUsual(is[i][0], was[i][1]), orUsual(is[i][0], is[i][1])))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-func orNone(s string) string {
-	if s == "" {
-		return "none"
+// orUsual says what it means that a key is left out.
+func orUsual(key, s string) string {
+	switch {
+	case s != "":
+		return s
+	case key == "client_key":
+		return credential.Replace.String()
 	}
-	return s
+	return "none"
 }
 
 func (c Credential) id() string { return c.Name }
@@ -88,7 +95,7 @@ func (c Connector) id() string  { return c.Name }
 // fields are what an update can change. Where a secret comes from is not among
 // them: it says how to apply, not what is there.
 func (c Credential) fields() pairs {
-	return pairs{{"connector", word(c.Connector)}, {"hosts", words(c.Hosts)}}
+	return pairs{{"connector", word(c.Connector)}, {"hosts", words(c.Hosts)}, {"oauth", Credential{OAuth: c.OAuth}.oauth()}}
 }
 
 func (g Gateway) fields() pairs {
@@ -96,7 +103,7 @@ func (g Gateway) fields() pairs {
 }
 
 func (c Connector) fields() pairs {
-	return pairs{{"type", word(c.Type)}, {"hosts", words(c.Hosts)}, {"private", words(c.Private)}, {"auth", auth(c.Auth)}, {"credential", word(c.Credential)}}
+	return pairs{{"type", word(c.Type)}, {"hosts", words(c.Hosts)}, {"private", words(c.Private)}, {"auth", auth(c.Auth)}, {"credential", word(c.Credential)}, {"client_key", clientKey(c.ClientKey)}}
 }
 
 func (r Rule) fields() pairs {

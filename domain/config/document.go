@@ -19,6 +19,7 @@ const Version = 1
 
 // Document is a whole configuration. Lists that are empty are nil.
 type Document struct {
+	Types       []Type // connector types that the program does not bring along
 	Credentials []Credential
 	Gateways    []Gateway
 }
@@ -28,7 +29,33 @@ type Credential struct {
 	Name      string
 	Connector string   // the connector type that it is for
 	Hosts     []string // where it may go; the type's hosts where empty
-	From      Source
+	From      Source   // of a static one's secret
+
+	OAuth        credential.OAuth // zero for a static one
+	ClientSecret Source
+	RefreshToken Source
+}
+
+// Needed is a secret that a document says the whereabouts of.
+type Needed struct {
+	Name string // by which it goes along with the document: ClientSecretOf and its kin
+	From Source
+}
+
+// ClientSecretOf and RefreshTokenOf name the secrets of an OAuth credential.
+// That of a static one has the credential's own name, which has no slash.
+func ClientSecretOf(credential string) string { return credential + "/client_secret" }
+func RefreshTokenOf(credential string) string { return credential + "/refresh_token" }
+
+// Needs returns where c's secrets are to be read.
+func (c Credential) Needs() []Needed {
+	var all []Needed
+	for _, n := range []Needed{{c.Name, c.From}, {ClientSecretOf(c.Name), c.ClientSecret}, {RefreshTokenOf(c.Name), c.RefreshToken}} {
+		if n.From != (Source{}) {
+			all = append(all, n)
+		}
+	}
+	return all
 }
 
 // Source says where the secret is to be read when the document is applied. The
@@ -55,6 +82,7 @@ type Connector struct {
 	Private    []string // networks, in CIDR form, that the hosts may be in
 	Auth       credential.Style
 	Credential string // by name; "" for none
+	ClientKey  credential.ClientKey
 	Rules      []Rule
 }
 
@@ -63,6 +91,7 @@ type Rule struct {
 	Preset   policy.Preset // with a preset, nothing else
 	Action   action.Pattern
 	Class    *action.Class // nil: any
+	When     policy.Limits // nil: anything
 	Decision policy.Effect
 	Hold     *time.Duration // nil: policy.DefaultHold
 	TTL      time.Duration  // 0: policy.DefaultTTL
@@ -71,7 +100,7 @@ type Rule struct {
 
 // AccessRules returns what r stands for, without ID.
 func (r Rule) AccessRules(connector string) ([]policy.Rule, error) {
-	rules := []policy.Rule{{Pattern: r.Action, Class: r.Class, Effect: r.Decision, Hold: r.Hold, TTL: r.TTL, Reason: r.Reason}}
+	rules := []policy.Rule{{Pattern: r.Action, Class: r.Class, When: r.When, Effect: r.Decision, Hold: r.Hold, TTL: r.TTL, Reason: r.Reason}}
 	if r.Preset != policy.NoPreset {
 		var err error
 		if rules, err = r.Preset.Rules(); err != nil {
@@ -105,13 +134,17 @@ func (g Gateway) AccessRules() ([]policy.Rule, error) {
 
 // key tells the rules of one connector apart.
 func (r Rule) key() string {
-	switch {
-	case r.Preset != policy.NoPreset:
+	if r.Preset != policy.NoPreset {
 		return "preset " + string(r.Preset)
-	case r.Class != nil:
-		return string(r.Action) + " (" + r.Class.String() + ")"
 	}
-	return string(r.Action)
+	key := string(r.Action)
+	if r.Class != nil {
+		key += " (" + r.Class.String() + ")"
+	}
+	if len(r.When) > 0 {
+		key += " where " + r.When.String()
+	}
+	return key
 }
 
 // External returns the names of the credentials that connectors use and the

@@ -17,11 +17,17 @@ import (
 func Marshal(d *Document) ([]byte, error) {
 	w := &writer{}
 	w.line(0, "version: "+strconv.Itoa(Version))
+	if len(d.Types) > 0 {
+		w.line(0, "connector_types:")
+	}
+	for _, t := range d.Types {
+		w.connectorType(t)
+	}
 	if len(d.Credentials) > 0 {
 		w.line(0, "credentials:")
 	}
 	for _, c := range d.Credentials {
-		w.item(1, pairs{{"name", word(c.Name)}, {"connector", word(c.Connector)}, {"hosts", words(c.Hosts)}, {"from", c.From.yaml()}})
+		w.item(1, pairs{{"name", word(c.Name)}, {"connector", word(c.Connector)}, {"hosts", words(c.Hosts)}, {"from", c.From.yaml()}, {"oauth", c.oauth()}})
 	}
 	if len(d.Gateways) > 0 {
 		w.line(0, "gateways:")
@@ -72,7 +78,7 @@ func (w *writer) connector(c Connector) {
 	}
 	w.item(3, pairs{
 		{"type", word(c.Type)}, {"name", word(name)}, {"hosts", words(c.Hosts)}, {"private", words(c.Private)},
-		{"auth", auth(c.Auth)}, {"credential", word(c.Credential)},
+		{"auth", auth(c.Auth)}, {"credential", word(c.Credential)}, {"client_key", clientKey(c.ClientKey)},
 	})
 	if len(c.Rules) > 0 {
 		w.line(4, "rules:")
@@ -101,6 +107,14 @@ func auth(s credential.Style) string {
 	return flow(pairs{{"style", word(string(s.Kind))}, {"name", word(s.Name)}})
 }
 
+// clientKey leaves out what is usual.
+func clientKey(k credential.ClientKey) string {
+	if k == credential.Replace {
+		return ""
+	}
+	return k.String()
+}
+
 func (r Rule) yaml() string {
 	if r.Preset != policy.NoPreset {
 		return flow(pairs{{"preset", word(string(r.Preset))}})
@@ -108,6 +122,9 @@ func (r Rule) yaml() string {
 	p := pairs{{"action", strconv.Quote(string(r.Action))}, {"decision", r.Decision.String()}}
 	if r.Class != nil {
 		p = append(p, [2]string{"class", r.Class.String()})
+	}
+	if len(r.When) > 0 {
+		p = append(p, [2]string{"when", limits(r.When)})
 	}
 	if r.Hold != nil {
 		p = append(p, [2]string{"hold", duration(*r.Hold)})

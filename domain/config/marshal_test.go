@@ -19,7 +19,10 @@ import (
 func TestADocumentIsWrittenAsAPersonWouldWriteIt(t *testing.T) {
 	t.Parallel()
 
-	got, err := config.Marshal(sampleDocument())
+	doc := sampleDocument()
+	github := &doc.Gateways[0].Connectors[0]
+	github.Rules = append(github.Rules, config.Rule{Action: "github.repo.push", When: policy.Limits{"ref": {"refs/heads/main"}, "a": {"*", "b c"}}, Decision: policy.Deny})
+	got, err := config.Marshal(doc)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,12 +42,14 @@ gateways:
           - {preset: read_only}
           - {action: "github.pr.merge", decision: require_approval, hold: 55s, ttl: 10m}
           - {action: "github.repo.delete", decision: deny}
+          - {action: "github.repo.push", decision: deny, when: {a: ["*", "b c"], ref: refs/heads/main}}
       - type: http
         name: internal-api
         hosts: [api.internal.example]
         private: ["10.0.0.0/8"]
         auth: {style: header, name: X-Api-Key}
         credential: internal
+        client_key: require_dummy
         rules:
           - {action: "http.*", decision: allow}
 `
@@ -58,6 +63,8 @@ var (
 	texts = rapid.StringN(0, 20, 60)
 	hosts = rapid.SliceOfNDistinct(rapid.StringMatching(`(\*\.)?[a-z]{1,5}\.[a-z]{2}`), 1, 3, rapid.ID)
 
+	globs = rapid.OneOf(rapid.SampledFrom([]string{"main", "refs/heads/*", "*", "yes", "null", "12", "0x1f", " a", "a, b", `"`, "ü: #x"}), rapid.StringMatching(`[!-~]{1,20}`))
+
 	someRule = rapid.Custom(func(t *rapid.T) config.Rule {
 		r := config.Rule{Decision: rapid.SampledFrom([]policy.Effect{policy.Deny, policy.Allow, policy.RequireApproval}).Draw(t, "decision"), Reason: texts.Draw(t, "reason")}
 		if r.Decision == policy.RequireApproval && rapid.Bool().Draw(t, "times") {
@@ -68,6 +75,9 @@ var (
 			class := rapid.SampledFrom([]action.Class{action.Admin, action.Delete, action.Write, action.Read}).Draw(t, "class")
 			r.Class = &class
 		}
+		if rapid.Bool().Draw(t, "narrow") {
+			r.When = policy.Limits(rapid.MapOfN(rapid.SampledFrom([]string{"ref", "resource", "no", "1e3", "-x", "a.b"}), rapid.SliceOfN(globs, 1, 3), 1, 4).Draw(t, "when")).Plain()
+		}
 		return r
 	})
 
@@ -77,6 +87,7 @@ var (
 			Private:    rapid.SampledFrom([][]string{nil, {"10.0.0.0/8", "fd00::/8"}}).Draw(t, "private"),
 			Auth:       rapid.SampledFrom([]credential.Style{{}, {Kind: credential.Bearer}, {Kind: credential.Header, Name: "X-Api-Key"}, {Kind: credential.Query, Name: "clé{"}}).Draw(t, "auth"),
 			Credential: rapid.SampledFrom([]string{"", "true", "1e3", "a"}).Draw(t, "credential"),
+			ClientKey:  rapid.SampledFrom([]credential.ClientKey{credential.Replace, credential.Pass, credential.RequireDummy}).Draw(t, "client key"),
 		}
 		for i := range rapid.IntRange(0, 3).Draw(t, "rules") {
 			r := someRule.Draw(t, "rule")
@@ -149,7 +160,9 @@ func TestTheDifferenceIsNamedThingByThing(t *testing.T) {
 	old, changed := sampleDocument(), sampleDocument()
 	g := &changed.Gateways[0]
 	g.Enforcement = policy.Monitor
-	g.Connectors[0].Rules = []config.Rule{g.Connectors[0].Rules[2], {Action: "github.pr.merge", Decision: policy.Allow, Reason: "Fine."}, {Action: "github.pr.*", Decision: policy.Allow}}
+	g.Connectors[0].ClientKey = credential.Pass
+	g.Connectors[0].Rules = []config.Rule{g.Connectors[0].Rules[2], {Action: "github.pr.merge", Decision: policy.Allow, Reason: "Fine."}, {Action: "github.pr.*", Decision: policy.Allow},
+		{Action: "github.pr.*", When: policy.Limits{"resource": {"acme/*"}, "base": {"a", "b"}}, Decision: policy.Deny}}
 	g.Connectors = append(g.Connectors[:1], config.Connector{Type: "http", Name: "other", Hosts: []string{"a.b"}, Rules: []config.Rule{{Preset: policy.AllowAll}}})
 	changed.Credentials = append(changed.Credentials, config.Credential{Name: "new", Connector: "http"})
 
@@ -160,12 +173,14 @@ func TestTheDifferenceIsNamedThingByThing(t *testing.T) {
 	want := []string{
 		"create credentials/new connector: http",
 		"update gateways/deploy-bot enforcement: full_enforce → monitor",
+		"update gateways/deploy-bot/connectors/github client_key: replace → pass",
 		"update gateways/deploy-bot/connectors/github/rules/github.pr.merge decision: require_approval → allow, hold: 55s → none, ttl: 10m → none, reason: none → Fine.",
 		"create gateways/deploy-bot/connectors/github/rules/github.pr.* decision: allow",
+		"create gateways/deploy-bot/connectors/github/rules/github.pr.* where base=a, base=b, resource=acme/* decision: deny",
 		"delete gateways/deploy-bot/connectors/github/rules/preset read_only",
 		"create gateways/deploy-bot/connectors/other type: http, hosts: [a.b]",
 		"create gateways/deploy-bot/connectors/other/rules/preset allow_all",
-		"delete gateways/deploy-bot/connectors/internal-api type: http, hosts: [api.internal.example], private: [\"10.0.0.0/8\"], auth: {style: header, name: X-Api-Key}, credential: internal",
+		"delete gateways/deploy-bot/connectors/internal-api type: http, hosts: [api.internal.example], private: [\"10.0.0.0/8\"], auth: {style: header, name: X-Api-Key}, credential: internal, client_key: require_dummy",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

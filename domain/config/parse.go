@@ -5,6 +5,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/fleet"
@@ -15,7 +16,8 @@ import (
 type Catalogue interface {
 	Types() []string
 	Actions(connectorType string) []string
-	Check(all ...Connector) error // each by itself, and that they can be at one gateway
+	Params(connectorType string, of action.Pattern) []string // what the actions show besides their resource; none where that is not known
+	Check(all ...Connector) error                            // each by itself, and that they can be at one gateway
 }
 
 const maxReason = 500
@@ -44,13 +46,14 @@ func Parse(file string, data []byte, known Catalogue) (*Document, error) {
 
 type parsing struct {
 	reader
-	known Catalogue
-	doc   Document
-	uses  []use
+	known  Catalogue
+	doc    Document
+	uses   []use
+	broken []string // connector types that the document brings and nobody can use
 }
 
 func (r *parsing) document(root place) {
-	top := r.mapping(root, "version", "credentials", "gateways", "policies")
+	top := r.mapping(root, "version", "connector_types", "credentials", "gateways", "policies")
 	if top == nil {
 		return
 	}
@@ -67,6 +70,7 @@ func (r *parsing) document(root place) {
 	if p := top["policies"]; p.there() && len(r.items(p)) > 0 {
 		r.bad(p, "policies are not supported by this version; leave them out and use access rules")
 	}
+	r.types(top["connector_types"])
 	for _, item := range r.items(top["credentials"]) {
 		r.doc.Credentials = append(r.doc.Credentials, r.credential(item))
 	}
@@ -91,6 +95,9 @@ func (r *parsing) name(owner place, p place, taken func(string) bool) string {
 
 func (r *parsing) connectorType(owner place, p place, key string) string {
 	typ := r.need(owner, p, key)
+	if slices.Contains(r.broken, typ) {
+		return ""
+	}
 	if r.known != nil && typ != "" && !slices.Contains(r.known.Types(), typ) {
 		r.bad(p, "there is no connector type %q; there are %s%s", shown(typ), list(r.known.Types()), suggest(typ, r.known.Types()))
 		return ""
@@ -115,7 +122,8 @@ func (r *parsing) gateway(p place) (g Gateway) {
 	for _, item := range r.items(keys["connectors"]) {
 		g.Connectors = append(g.Connectors, r.connector(item, g.Connectors))
 	}
-	if r.known != nil && len(r.problems.All) == before {
+	whole := !slices.ContainsFunc(g.Connectors, func(c Connector) bool { return c.Type == "" })
+	if r.known != nil && whole && len(r.problems.All) == before {
 		if err := r.known.Check(g.Connectors...); err != nil {
 			r.bad(keys["connectors"], "%s", fault.Message(err))
 		}
@@ -124,7 +132,7 @@ func (r *parsing) gateway(p place) (g Gateway) {
 }
 
 func (r *parsing) connector(p place, before []Connector) (c Connector) {
-	keys := r.mapping(p, "type", "name", "hosts", "private", "auth", "credential", "rules")
+	keys := r.mapping(p, "type", "name", "hosts", "private", "auth", "credential", "client_key", "rules")
 	if keys == nil {
 		return c
 	}
@@ -149,6 +157,7 @@ func (r *parsing) connector(p place, before []Connector) (c Connector) {
 	if c.Credential = r.text(keys["credential"]); c.Credential != "" {
 		r.uses = append(r.uses, use{keys["credential"], c.Credential, c.Type})
 	}
+	r.oneOf(keys["client_key"], &c.ClientKey, "replace", "pass", "require_dummy")
 	if r.known != nil && c.Type != "" && len(r.problems.All) == had {
 		if err := r.known.Check(c); err != nil {
 			r.bad(p, "%s", fault.Message(err))

@@ -28,6 +28,15 @@ func (known) Actions(typ string) []string {
 	return []string{"github.pr.merge", "github.pr.get", "github.repo.delete"}
 }
 
+func (known) Params(_ string, of action.Pattern) (all []string) {
+	for name, params := range map[string][]string{"github.pr.merge": {"base", "method"}, "github.pr.get": {"fields", "base"}} {
+		if of.Matches(name) {
+			all = append(all, params...)
+		}
+	}
+	return all
+}
+
 func (known) Check(all ...config.Connector) error {
 	hosts := map[string]bool{}
 	for _, c := range all {
@@ -61,6 +70,7 @@ gateways:
         private: [10.0.0.0/8]
         auth: {style: header, name: X-Api-Key}
         credential: internal
+        client_key: require_dummy
         rules: [{action: "http.*", decision: allow}]
 `
 
@@ -76,7 +86,7 @@ func sampleDocument() *config.Document {
 			}},
 			{
 				Type: "http", Name: "internal-api", Hosts: []string{"api.internal.example"}, Private: []string{"10.0.0.0/8"},
-				Auth: credential.Style{Kind: credential.Header, Name: "X-Api-Key"}, Credential: "internal",
+				Auth: credential.Style{Kind: credential.Header, Name: "X-Api-Key"}, Credential: "internal", ClientKey: credential.RequireDummy,
 				Rules: []config.Rule{{Action: "http.*", Decision: policy.Allow}},
 			},
 		}}},
@@ -128,52 +138,69 @@ func TestWhatIsWrongIsNamedWithItsPlaceAndTheRightSpelling(t *testing.T) {
 		doc  string
 		want []string // each in a line of its own, from top to bottom
 	}{
-		"a key":                   {with(t, "decision: require", "decison: require"), []string{`13:14: gateways[0].connectors[0].rules[1].action`, `13:41: gateways[0].connectors[0].rules[1].decison: unknown key; did you mean "decision"?`}},
-		"a key at the top":        {with(t, "gateways:", "gateway:"), []string{`4:1: gateway: unknown key; did you mean "gateways"?`}},
-		"a key like none":         {with(t, "environment:", "colour:"), []string{`6:5: gateways[0].colour: unknown key; there are name, environment, enforcement or connectors`}},
-		"an environment":          {with(t, "environment: production", "environment: Production"), []string{`6:18: gateways[0].environment: an environment is a word such as production`}},
-		"a key twice":             {with(t, "environment: production", "name: other"), []string{`6:5: gateways[0].name: the key is there twice`}},
-		"no version":              {with(t, "version: 1\n", ""), []string{`version is missing`}},
-		"another version":         {with(t, "version: 1", "version: 2"), []string{`1:10: version: this program reads version 1`}},
-		"policies":                {sample + "policies:\n  - file: a.yaml\n", []string{`policies: policies are not supported by this version`}},
-		"a decision":              {with(t, "decision: deny", "decision: denny"), []string{`14:54: gateways[0].connectors[0].rules[2].decision: "denny" is not one of allow, deny or require_approval; did you mean "deny"?`}},
-		"a level":                 {with(t, "full_enforce ", "full_enforced "), []string{`did you mean "full_enforce"?`}},
-		"a preset":                {with(t, "preset: read_only", "preset: readonly"), []string{`12:22: gateways[0].connectors[0].rules[0].preset: "readonly" is not one of allow_all, read_only or require_approval; did you mean "read_only"?`}},
-		"a preset and more":       {with(t, "{preset: read_only}", "{preset: read_only, decision: allow}"), []string{`rules[0].decision: a preset stands alone`}},
-		"a type":                  {with(t, "type: github", "type: githup"), []string{`gateways[0].connectors[0].type: there is no connector type "githup"; there are github or http; did you mean "github"?`}},
-		"no type":                 {with(t, "type: http\n        name:", "name:"), []string{`15:9: gateways[0].connectors[1]: type is missing`}},
-		"a style":                 {with(t, "style: header", "style: heder"), []string{`did you mean "header"?`}},
-		"a style without a name":  {with(t, "style: header, name: X-Api-Key", "style: header"), []string{`auth: Name the header`}},
-		"an action nearly":        {with(t, "github.repo.delete", "github.repo.delte"), []string{`rules[2].action: there is no action github.repo.delte; did you mean "github.repo.delete"?`}},
-		"an action of others":     {with(t, "http.*", "github.*"), []string{`rules[0].action: github.* matches nothing here: the actions of this connector begin with "http."`}},
-		"a pattern":               {with(t, "http.*", "http.ge*"), []string{`rules[0].action: A pattern is words`}},
-		"no decision":             {with(t, ", decision: deny", ""), []string{`rules[2].action`, `decision is missing`}},
-		"no action":               {with(t, `action: "github.repo.delete", `, ""), []string{`a rule has an action or a preset`}},
-		"a hold too long":         {with(t, "hold: 55s", "hold: 2h"), []string{`rules[1].action`, `A hold is between`}},
-		"a hold that is none":     {with(t, "hold: 55s", "hold: soon"), []string{`rules[1].hold: a length of time belongs here`}},
-		"a hold without approval": {with(t, `decision: deny}`, `decision: deny, hold: 5s}`), []string{`hold and ttl go with the decision require_approval only`}},
-		"a rule twice":            {with(t, `- {action: "github.repo.delete", decision: deny}`, "- {action: github.pr.merge, decision: deny}"), []string{`there is another rule for github.pr.merge before this`}},
-		"a name that is none":     {with(t, "name: deploy-bot", "name: Deploy Bot"), []string{`5:11: gateways[0].name: A name is`}},
-		"a name that is a number": {with(t, "name: deploy-bot", "name: 12"), []string{`5:11: gateways[0].name: text belongs here`}},
-		"a gateway twice":         {sample + "  - name: deploy-bot\n", []string{`gateways[1].name: there is another "deploy-bot" before this`}},
-		"a connector twice":       {with(t, "name: internal-api", "name: github"), []string{`connectors[1].name: there is another "github" before this`}},
-		"a network":               {with(t, "10.0.0.0/8", "10.0.0.1/8"), []string{`18:19: gateways[0].connectors[1].private[0]: Write a network as`}},
-		"a host":                  {with(t, "api.internal.example", "a/b"), []string{`connectors[1]: The host a/b`}},
-		"hosts that are no list":  {with(t, "[api.internal.example]", "api.internal.example"), []string{`17:16: gateways[0].connectors[1].hosts: a list belongs here`}},
-		"a credential nearly":     {with(t, "credential: github-bot", "credential: github-bott"), []string{`credential: there is no credential "github-bott"; did you mean "github-bot"?`}},
-		"a credential for others": {with(t, "credential: internal", "credential: github-bot"), []string{`the credential "github-bot" is for connectors of the type github`}},
-		"two sources":             {with(t, "{env: GITHUB_TOKEN}", "{env: GITHUB_TOKEN, stdin: true}"), []string{`3:49: credentials[0].from`, `say one of env, file and stdin`}},
-		"a gateway that is none":  {with(t, "  - name: deploy-bot\n    environment", "  - deploy\n  - name: deploy-bot\n    environment"), []string{`gateways[0]: keys with values belong here`}},
-		"two things at once":      {strings.Replace(with(t, "version: 1", "version: one"), "preset: read_only", "preset: all", 1), []string{`1:10: version`, `12:22: gateways[0].connectors[0].rules[0].preset`}},
-		"an alias":                {with(t, "environment: production", "environment: &a production"), []string{`6:18: Anchors and aliases`}},
-		"a tag":                   {with(t, "environment: production", "environment: !!str production"), []string{`Tags and directives`}},
-		"not YAML":                {with(t, "[api.internal.example]", "[api.internal.example"), []string{`This is not YAML`}},
-		"two documents":           {sample + "---\nversion: 1\n", []string{`There is a second document`}},
-		"nothing":                 {"", []string{`1:1: The file is empty`}},
-		"a comment":               {"# nothing\n", []string{`The file is empty`}},
-		"a list":                  {"- 1\n", []string{`keys with values belong here`}},
-		"not text":                {"\xff\xfe", []string{`not UTF-8`}},
-		"too large":               {sample + strings.Repeat("# more\n", 1<<18), []string{`at most 1048576`}},
+		"a key":                     {with(t, "decision: require", "decison: require"), []string{`13:14: gateways[0].connectors[0].rules[1].action`, `13:41: gateways[0].connectors[0].rules[1].decison: unknown key; did you mean "decision"?`}},
+		"a key at the top":          {with(t, "gateways:", "gateway:"), []string{`4:1: gateway: unknown key; did you mean "gateways"?`}},
+		"a key like none":           {with(t, "environment:", "colour:"), []string{`6:5: gateways[0].colour: unknown key; there are name, environment, enforcement or connectors`}},
+		"an environment":            {with(t, "environment: production", "environment: Production"), []string{`6:18: gateways[0].environment: an environment is a word such as production`}},
+		"a key twice":               {with(t, "environment: production", "name: other"), []string{`6:5: gateways[0].name: the key is there twice`}},
+		"no version":                {with(t, "version: 1\n", ""), []string{`version is missing`}},
+		"another version":           {with(t, "version: 1", "version: 2"), []string{`1:10: version: this program reads version 1`}},
+		"policies":                  {sample + "policies:\n  - file: a.yaml\n", []string{`policies: policies are not supported by this version`}},
+		"a decision":                {with(t, "decision: deny", "decision: denny"), []string{`14:54: gateways[0].connectors[0].rules[2].decision: "denny" is not one of allow, deny or require_approval; did you mean "deny"?`}},
+		"a client key":              {with(t, "client_key: require_dummy", "client_key: require_dumy"), []string{`gateways[0].connectors[1].client_key: "require_dumy" is not one of replace, pass or require_dummy; did you mean "require_dummy"?`}},
+		"a level":                   {with(t, "full_enforce ", "full_enforced "), []string{`did you mean "full_enforce"?`}},
+		"a preset":                  {with(t, "preset: read_only", "preset: readonly"), []string{`12:22: gateways[0].connectors[0].rules[0].preset: "readonly" is not one of allow_all, read_only or require_approval; did you mean "read_only"?`}},
+		"a preset and more":         {with(t, "{preset: read_only}", "{preset: read_only, decision: allow}"), []string{`rules[0].decision: a preset stands alone`}},
+		"a type":                    {with(t, "type: github", "type: githup"), []string{`gateways[0].connectors[0].type: there is no connector type "githup"; there are github or http; did you mean "github"?`}},
+		"no type":                   {with(t, "type: http\n        name:", "name:"), []string{`15:9: gateways[0].connectors[1]: type is missing`}},
+		"a style":                   {with(t, "style: header", "style: heder"), []string{`did you mean "header"?`}},
+		"a style without a name":    {with(t, "style: header, name: X-Api-Key", "style: header"), []string{`auth: Name the header`}},
+		"an action nearly":          {with(t, "github.repo.delete", "github.repo.delte"), []string{`rules[2].action: there is no action github.repo.delte; did you mean "github.repo.delete"?`}},
+		"an action of others":       {with(t, "http.*", "github.*"), []string{`rules[0].action: github.* matches nothing here: the actions of this connector begin with "http."`}},
+		"a pattern":                 {with(t, "http.*", "http.ge*"), []string{`rules[0].action: A pattern is words`}},
+		"no decision":               {with(t, ", decision: deny", ""), []string{`rules[2].action`, `decision is missing`}},
+		"no action":                 {with(t, `action: "github.repo.delete", `, ""), []string{`a rule has an action or a preset`}},
+		"a hold too long":           {with(t, "hold: 55s", "hold: 2h"), []string{`rules[1].action`, `A hold is between`}},
+		"a hold that is none":       {with(t, "hold: 55s", "hold: soon"), []string{`rules[1].hold: a length of time belongs here`}},
+		"a hold without approval":   {with(t, `decision: deny}`, `decision: deny, hold: 5s}`), []string{`hold and ttl go with the decision require_approval only`}},
+		"a rule twice":              {with(t, `- {action: "github.repo.delete", decision: deny}`, "- {action: github.pr.merge, decision: deny}"), []string{`there is another rule for github.pr.merge before this`}},
+		"a rule twice, with limits": {with(t, `- {action: "github.repo.delete", decision: deny}`, "- {action: github.pr.merge, when: {base: [a, b]}, decision: deny}\n          - {action: github.pr.merge, when: {base: [b, a, b]}, decision: allow}"), []string{`there is another rule for github.pr.merge where base=a, base=b before this`}},
+		"a limit nearly":            {with(t, "hold: 55s", "when: {bse: main}, hold: 55s"), []string{`13:76: gateways[0].connectors[0].rules[1].when.bse: github.pr.merge has nothing of this name; did you mean "base"?`}},
+		"a limit like none":         {with(t, "github.pr.merge\"", "github.pr.*\", when: {colour: red}"), []string{`rules[1].when.colour: github.pr.* has nothing of this name; there are base, fields, method or resource`}},
+		"a limit twice":             {with(t, "hold: 55s", "when: {base: a, base: b}, hold: 55s"), []string{`rules[1].when.base: the key is there twice`}},
+		"a limit on no name":        {with(t, "hold: 55s", "when: {a b: a}, hold: 55s"), []string{`rules[1].when.a b: A limit is on the resource or on a parameter`}},
+		"a limit without a value":   {with(t, "hold: 55s", "when: {base: }, hold: 55s"), []string{`rules[1].when.base: text belongs here`}},
+		"a limit of no text":        {with(t, "hold: 55s", "when: {base: \"\"}, hold: 55s"), []string{`rules[1].when.base: Say what it has to be`}},
+		"a limit of no values":      {with(t, "hold: 55s", "when: {base: []}, hold: 55s"), []string{`rules[1].when.base: Say what it has to be`}},
+		"a limit too long":          {with(t, "hold: 55s", "when: {base: "+strings.Repeat("x", 201)+"}, hold: 55s"), []string{`rules[1].when.base: What it has to be is longer than 200 bytes`}},
+		"a limit in a limit":        {with(t, "hold: 55s", "when: {base: [a, {b: c}]}, hold: 55s"), []string{`rules[1].when.base[1]: text belongs here`}},
+		"a number nobody writes so": {with(t, "hold: 55s", "when: {base: 0x10}, hold: 55s"), []string{`rules[1].when.base: text belongs here`}},
+		"no limit at all":           {with(t, "hold: 55s", "when: {}, hold: 55s"), []string{`rules[1].when: names with values belong here`}},
+		"limits that are a list":    {with(t, "hold: 55s", "when: [base], hold: 55s"), []string{`rules[1].when: names with values belong here`}},
+		"too many limits":           {with(t, `action: "http.*"`, `action: "http.*", when: {a: a, b: a, c: a, d: a, e: a, f: a, g: a, h: a, i: a}`), []string{`rules[0].when: A rule is limited by at most 8 names.`}},
+		"too many values":           {with(t, "hold: 55s", "when: {base: [a"+strings.Repeat(", a", 20)+"]}, hold: 55s"), []string{`rules[1].when.base: A limit names at most 20 values`}},
+		"a preset with a limit":     {with(t, "{preset: read_only}", "{preset: read_only, when: {base: a}}"), []string{`rules[0].when: a preset stands alone`}},
+		"a name that is none":       {with(t, "name: deploy-bot", "name: Deploy Bot"), []string{`5:11: gateways[0].name: A name is`}},
+		"a name that is a number":   {with(t, "name: deploy-bot", "name: 12"), []string{`5:11: gateways[0].name: text belongs here`}},
+		"a gateway twice":           {sample + "  - name: deploy-bot\n", []string{`gateways[1].name: there is another "deploy-bot" before this`}},
+		"a connector twice":         {with(t, "name: internal-api", "name: github"), []string{`connectors[1].name: there is another "github" before this`}},
+		"a network":                 {with(t, "10.0.0.0/8", "10.0.0.1/8"), []string{`18:19: gateways[0].connectors[1].private[0]: Write a network as`}},
+		"a host":                    {with(t, "api.internal.example", "a/b"), []string{`connectors[1]: The host a/b`}},
+		"hosts that are no list":    {with(t, "[api.internal.example]", "api.internal.example"), []string{`17:16: gateways[0].connectors[1].hosts: a list belongs here`}},
+		"a credential nearly":       {with(t, "credential: github-bot", "credential: github-bott"), []string{`credential: there is no credential "github-bott"; did you mean "github-bot"?`}},
+		"a credential for others":   {with(t, "credential: internal", "credential: github-bot"), []string{`the credential "github-bot" is for connectors of the type github`}},
+		"two sources":               {with(t, "{env: GITHUB_TOKEN}", "{env: GITHUB_TOKEN, stdin: true}"), []string{`3:49: credentials[0].from`, `say one of env, file and stdin`}},
+		"a gateway that is none":    {with(t, "  - name: deploy-bot\n    environment", "  - deploy\n  - name: deploy-bot\n    environment"), []string{`gateways[0]: keys with values belong here`}},
+		"two things at once":        {strings.Replace(with(t, "version: 1", "version: one"), "preset: read_only", "preset: all", 1), []string{`1:10: version`, `12:22: gateways[0].connectors[0].rules[0].preset`}},
+		"an alias":                  {with(t, "environment: production", "environment: &a production"), []string{`6:18: Anchors and aliases`}},
+		"a tag":                     {with(t, "environment: production", "environment: !!str production"), []string{`Tags and directives`}},
+		"not YAML":                  {with(t, "[api.internal.example]", "[api.internal.example"), []string{`This is not YAML`}},
+		"two documents":             {sample + "---\nversion: 1\n", []string{`There is a second document`}},
+		"nothing":                   {"", []string{`1:1: The file is empty`}},
+		"a comment":                 {"# nothing\n", []string{`The file is empty`}},
+		"a list":                    {"- 1\n", []string{`keys with values belong here`}},
+		"not text":                  {"\xff\xfe", []string{`not UTF-8`}},
+		"too large":                 {sample + strings.Repeat("# more\n", 1<<18), []string{`at most 1048576`}},
 	} {
 		if strings.Contains(tt.want[0], ".action") && len(tt.want) == 2 { // where a rule begins is where its first key is
 			tt.want = tt.want[1:]
@@ -212,10 +239,45 @@ func TestASecretInTheWrongPlaceIsNotRepeated(t *testing.T) {
 		{"from: {env: GITHUB_TOKEN}", "secret: " + secret},
 		{"credential: github-bot", "credential: " + secret},
 		{"style: header", "style: " + secret},
+		{"hold: 55s", "when: {" + secret + ": a}, hold: 55s"},
+		{"hold: 55s", "when: {" + secret + ": \"\"}, hold: 55s"},
+		{"hold: 55s", "when: {base: [" + secret + ", " + strings.Repeat("x", 201) + "]}, hold: 55s"},
 	} {
 		_, err := config.Parse("tameflare.yaml", []byte(with(t, tt[0], tt[1])), known{})
 		if err == nil || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v, want an error that does not repeat it", tt[1], err)
+		}
+	}
+}
+
+func TestLimitsAreReadInEveryFormTheyAreWrittenIn(t *testing.T) {
+	t.Parallel()
+
+	for name, tt := range map[string]struct {
+		when string
+		want policy.Limits
+	}{
+		"one":                           {"{base: refs/heads/main}", policy.Limits{"base": {"refs/heads/main"}}},
+		"several":                       {"{base: [b, a, b], resource: \"acme/*\"}", policy.Limits{"base": {"a", "b"}, "resource": {"acme/*"}}},
+		"lines":                         {"\n              base:\n                - main\n                - \"*\"\n              resource: x", policy.Limits{"base": {"*", "main"}, "resource": {"x"}}},
+		"one line":                      {"\n              base: main", policy.Limits{"base": {"main"}}},
+		"numbers":                       {"{base: [12, -1.5, 0]}", policy.Limits{"base": {"-1.5", "0", "12"}}},
+		"true":                          {"{base: true}", policy.Limits{"base": {"true"}}},
+		"nothing":                       {"", nil},
+		"what YAML takes for something": {"{base: [\"null\", \"~\", \"[a]\", \"a: b\"]}", policy.Limits{"base": {"[a]", "a: b", "null", "~"}}},
+	} {
+		text := with(t, `- {action: "github.pr.merge", decision: require_approval, hold: 55s, ttl: 10m}`, "- action: github.pr.merge\n            decision: deny\n            when: "+tt.when)
+		doc, err := config.Parse("a.yaml", []byte(text), known{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(tt.want, doc.Gateways[0].Connectors[0].Rules[1].When); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", name, diff)
+		}
+		rules, err := doc.Gateways[0].AccessRules()
+		if err != nil || cmp.Diff(tt.want, rules[1].When) != "" {
+			t.Errorf("%s: the access rule is %+v, %v", name, rules[1], err)
 		}
 	}
 }
@@ -270,6 +332,7 @@ func TestHostileDocumentsAreRefusedSoon(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(sample))
 	f.Add([]byte("version: 1\ngateways: [{name: a, connectors: [{type: http, hosts: [a.b], rules: [{preset: allow_all}]}]}]"))
+	f.Add([]byte("version: 1\ngateways: [{name: a, connectors: [{type: github, rules: [{action: github.pr.merge, when: {base: [a, '*'], resource: 1}, decision: deny}]}]}]"))
 	f.Add([]byte("a: |\n  b\n- ? [*x]"))
 	f.Add([]byte("\"\\u0000\": !!binary 'x'"))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -10,7 +10,7 @@ import (
 )
 
 func (r *parsing) rule(p place, typ string) (rule Rule) {
-	keys := r.mapping(p, "preset", "action", "class", "decision", "hold", "ttl", "reason")
+	keys := r.mapping(p, "preset", "action", "class", "when", "decision", "hold", "ttl", "reason")
 	if keys == nil {
 		return rule
 	}
@@ -28,6 +28,7 @@ func (r *parsing) rule(p place, typ string) (rule Rule) {
 		rule.Class = new(action.Class)
 		r.oneOf(keys["class"], rule.Class, "read", "write", "delete", "admin")
 	}
+	rule.When = r.limits(keys["when"], rule.Action, typ)
 	if !keys["decision"].there() {
 		r.bad(p, "decision is missing: allow, deny or require_approval")
 	}
@@ -46,7 +47,7 @@ func (r *parsing) rule(p place, typ string) (rule Rule) {
 	if rule.Decision != policy.RequireApproval && (keys["hold"].there() || keys["ttl"].there()) {
 		r.bad(p, "hold and ttl go with the decision require_approval only")
 	}
-	check := policy.Rule{Pattern: rule.Action, Class: rule.Class, Effect: rule.Decision, Hold: rule.Hold, TTL: rule.TTL}
+	check := policy.Rule{Pattern: rule.Action, Class: rule.Class, When: rule.When, Effect: rule.Decision, Hold: rule.Hold, TTL: rule.TTL}
 	if err := check.Check(); err != nil {
 		r.bad(p, "%s", fault.Message(err))
 	}
@@ -58,7 +59,7 @@ func (r *parsing) preset(keys map[string]place) Rule {
 	if !slices.Contains(presets, string(preset)) {
 		r.bad(keys["preset"], "%q is not one of %s%s", shown(string(preset)), list(presets), suggest(string(preset), presets))
 	}
-	for _, key := range []string{"action", "class", "decision", "hold", "ttl", "reason"} {
+	for _, key := range []string{"action", "class", "when", "decision", "hold", "ttl", "reason"} {
 		if keys[key].there() {
 			r.bad(keys[key], "a preset stands alone; write this as a rule of its own")
 		}

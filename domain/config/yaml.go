@@ -21,20 +21,25 @@ const (
 )
 
 // parseYAML returns the tree of a document, nil for an empty one.
-func parseYAML(data []byte) (_ ast.Node, problem *Problem) {
+func parseYAML(data []byte) (ast.Node, *Problem) { return Tree(data, maxSize, maxDepth, maxKeys) }
+
+// Tree returns the tree of YAML with at most so many bytes, nested at most so
+// deep, of mappings with at most so many keys; nil for an empty one. It has no
+// anchors, aliases or tags. Nothing recursive happens before that is known.
+func Tree(data []byte, size, depth, keys int) (_ ast.Node, problem *Problem) {
 	defer func() {
 		if recover() != nil { // the parser's, on what it did not expect
 			problem = &Problem{Message: "This is not YAML that can be read."}
 		}
 	}()
-	if len(data) > maxSize {
-		return nil, &Problem{Message: fmt.Sprintf("The file has %d bytes; a configuration has at most %d.", len(data), maxSize)}
+	if len(data) > size {
+		return nil, &Problem{Message: fmt.Sprintf("The file has %d bytes; a configuration has at most %d.", len(data), size)}
 	}
 	if !utf8.Valid(data) {
 		return nil, &Problem{Message: "The file is not UTF-8 text."}
 	}
 	tokens := lexer.Tokenize(string(data))
-	if problem := guard(tokens); problem != nil {
+	if problem := guard(tokens, depth, keys); problem != nil {
 		return nil, problem
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
@@ -67,7 +72,7 @@ func problemAt(t *token.Token, path, message string) *Problem {
 
 // guard refuses, before anything recursive happens, what a configuration has
 // no use for: references, tags, and nesting or mappings beyond all measure.
-func guard(tokens token.Tokens) *Problem {
+func guard(tokens token.Tokens, maxDepth, maxKeys int) *Problem {
 	type mapping struct{ column, keys int }
 	var (
 		flow   []int // keys of the mappings in braces or brackets that are open
