@@ -16,6 +16,7 @@ import (
 	"github.com/tameflare/tameflare/cli/apply"
 	"github.com/tameflare/tameflare/cli/approvals"
 	"github.com/tameflare/tameflare/cli/ca"
+	"github.com/tameflare/tameflare/cli/connectorscmd"
 	"github.com/tameflare/tameflare/cli/console"
 	"github.com/tameflare/tameflare/cli/exit"
 	"github.com/tameflare/tameflare/cli/explain"
@@ -87,7 +88,7 @@ it never sees, denied, or held until a person approves; each is recorded.`,
 	}{
 		{"Run agents:", []*cobra.Command{login.Command(c), run.Command(c), gatewaycmd.Command(c)}},
 		{"Decide and stop:", []*cobra.Command{approvals.Command(c), kill.Command(c)}},
-		{"See what happens:", []*cobra.Command{status.Command(c), tail.Command(c), explain.Command(c), ca.Command(c)}},
+		{"See what happens:", []*cobra.Command{status.Command(c), tail.Command(c), explain.Command(c), connectorscmd.Command(c), ca.Command(c)}},
 		{"Configure:", []*cobra.Command{apply.Command(c), apply.Export(c)}},
 		{"Your account:", []*cobra.Command{login.Whoami(c), login.Logout(c)}},
 	} {

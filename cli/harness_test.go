@@ -27,6 +27,7 @@ import (
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/rest"
 	"github.com/tameflare/tameflare/domain/wire"
+	"github.com/tameflare/tameflare/gateway/dummy"
 	"github.com/tameflare/tameflare/gateway/mitm"
 	"github.com/tameflare/tameflare/gateway/runs"
 )
@@ -253,7 +254,7 @@ func (s *site) startGateway() {
 	}()
 }
 
-func (s *site) Door(start runs.Start) (runs.Door, func(), error) {
+func (s *site) Door(start runs.Start, _ *dummy.Keys) (runs.Door, func(), error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.runs = append(s.runs, start)

@@ -73,6 +73,8 @@ func byText(by string) string {
 		return "The kill switch"
 	case "policy":
 		return "A policy"
+	case "client_key":
+		return "The key that the client brought"
 	}
 	return orDash(Visible(by, 40))
 }

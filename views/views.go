@@ -67,6 +67,7 @@ var nav = [2][]navEntry{
 		{"approvals", "/approvals", "inbox", "Approvals"},
 		{"traffic", "/traffic", "activity", "Traffic"},
 		{"gateways", "/gateways", "server", "Gateways"},
+		{"connectors", "/connectors", "plug", "Connectors"},
 		{"vault", "/vault", "key-round", "Vault"},
 	},
 	{

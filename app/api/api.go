@@ -72,8 +72,9 @@ type Trail interface {
 
 // Configurations is configuration as code. Apply does everything or nothing.
 type Configurations struct {
-	Export func(ctx context.Context, teamID string) (*config.Document, error)
-	Apply  func(ctx context.Context, v team.Viewer, d *config.Document, secrets map[string]credential.Secret, dryRun, prune bool) ([]config.Change, error)
+	Catalogue func(ctx context.Context, teamID string) (config.Catalogue, error) // with the team's own connector types
+	Export    func(ctx context.Context, teamID string) (*config.Document, error)
+	Apply     func(ctx context.Context, v team.Viewer, d *config.Document, secrets map[string]credential.Secret, dryRun, prune bool) ([]config.Change, error)
 }
 
 // Server answers calls. All its fields are needed. The http.Server around
@@ -87,7 +88,6 @@ type Server struct {
 	Kills          Kills
 	Trail          Trail
 	Configurations Configurations
-	Catalogue      config.Catalogue // connectors.Catalogue{}
 	Bus            bus.Bus
 	ClientIP       func(*http.Request) string
 	BaseURL        string // of the dashboard

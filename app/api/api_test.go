@@ -39,6 +39,7 @@ func TestWhatIsWrongIsSaidInASentence(t *testing.T) {
 		"a parameter twice":           {"GET", "/requests?host=a&host=b", "", "", 422, "The parameter host is there twice."},
 		"a query that is none":        {"GET", "/requests?host=%zz", "", "", 422, "The query cannot be read."},
 		"a bad decision filter":       {"GET", "/requests?decision=maybe", "", "", 422, "A decision is allow, deny or require_approval."},
+		"a bad alert filter":          {"GET", "/requests?alert=maybe", "", "", 422, "An alert is any, foreign_key"},
 		"a bad time":                  {"GET", "/requests?since=yesterday", "", "", 422, "A time is like 2026-11-23T14:00:00Z, or how long ago, like 15m."},
 		"a time before all":           {"GET", "/requests?since=0000-01-01T00:00:00Z", "", "", 422, "A time is like"},
 		"a time after all":            {"GET", "/requests?until=9999-12-31T23:59:59-01:00", "", "", 422, "A time is like"},

@@ -40,7 +40,11 @@ func (s *Server) apply(c *call, in rest.Configuration) (rest.Changes, error) {
 	if in.File != "" {
 		file = clip(in.File)
 	}
-	doc, err := config.Parse(file, []byte(in.Document), s.Catalogue)
+	known, err := s.Configurations.Catalogue(c.Context(), c.viewer.Team.ID)
+	if err != nil {
+		return rest.Changes{}, err
+	}
+	doc, err := config.Parse(file, []byte(in.Document), known)
 	if err != nil {
 		return rest.Changes{}, err
 	}

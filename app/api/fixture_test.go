@@ -50,6 +50,10 @@ const ours = "team_a"
 
 func notThere() error { return fault.New(fault.NotFound, "There is no such thing.", nil) }
 
+func (h *house) catalogue(context.Context, string) (config.Catalogue, error) {
+	return connectors.Catalogue{}, nil
+}
+
 func (h *house) TokenViewer(_ context.Context, token, ip string) (team.Viewer, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -217,7 +221,7 @@ func open(t *testing.T) (*house, *httptest.Server) {
 	h := &house{revoked: map[string]bool{}}
 	s := &Server{
 		Tokens: h, Logins: h, Gateways: gatewayHouse{h}, Approvals: approvalHouse{h}, Kills: killHouse{h}, Trail: h,
-		Configurations: Configurations{Export: h.export, Apply: h.apply}, Catalogue: connectors.Catalogue{}, Bus: &h.bus,
+		Configurations: Configurations{Export: h.export, Apply: h.apply, Catalogue: h.catalogue}, Bus: &h.bus,
 		ClientIP: func(*http.Request) string { return "192.0.2.1" }, BaseURL: "https://flare.test", Version: "v1",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,24 +25,27 @@ func shownRequest(r audit.Request) rest.Request {
 		ID: r.ID, Time: r.Time, GatewayID: r.GatewayID, Run: r.RunID, Method: r.Method, URL: url, Host: r.Host,
 		Connector: r.Connector, Action: r.Action, Class: r.Class, Risk: r.Risk, Resource: r.Resource,
 		Decision: r.Decision, Would: r.Would, DecidedBy: r.DecidedBy, Rule: r.RuleID, Reason: r.Reason, Code: r.Code,
-		ApprovalID: r.ApprovalID, Snapshot: r.Snapshot, Step: string(r.Step), Status: r.Status, Sent: r.Sent, Received: r.Received,
+		ApprovalID: r.ApprovalID, Alert: r.Alert, Snapshot: r.Snapshot, Step: string(r.Step), Status: r.Status, Sent: r.Sent, Received: r.Received,
 		Error: r.Error, DecideUS: r.DecideUS, HeldMS: r.HeldMS, UpstreamMS: r.UpstreamMS, TotalMS: r.TotalMS,
 	}
 }
 
-var requestFilters = []string{"decision", "gateway", "host", "action", "method", "run", "text", "since", "until", "killed"}
+var requestFilters = []string{"decision", "gateway", "host", "action", "method", "run", "text", "since", "until", "killed", "alert"}
 
 // requestFilter reads the filters that the query has.
 func (s *Server) requestFilter(c *call) (audit.Filter, error) {
 	get := c.query.Get
 	f := audit.Filter{
 		Decision: get("decision"), Host: strings.ToLower(get("host")), Action: get("action"),
-		Method: strings.ToUpper(get("method")), Run: get("run"), Text: get("text"),
+		Method: strings.ToUpper(get("method")), Run: get("run"), Text: get("text"), Alert: get("alert"),
 	}
 	switch f.Decision {
 	case "", "allow", "deny", "require_approval":
 	default:
 		return f, fault.New(fault.Invalid, "A decision is allow, deny or require_approval.", nil)
+	}
+	if f.Alert != "" && f.Alert != audit.AnyAlert && !slices.Contains(audit.Alerts(), f.Alert) {
+		return f, fault.New(fault.Invalid, "An alert is any, "+strings.Join(audit.Alerts(), ", ")+".", nil)
 	}
 	var err error
 	if text := get("killed"); text != "" {

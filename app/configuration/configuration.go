@@ -30,13 +30,14 @@ type Store interface {
 	Revision(ctx context.Context, teamID string) (int64, error)
 	Gateways(ctx context.Context, teamID string) ([]fleet.Gateway, error)
 	Configuration(ctx context.Context, teamID, gatewayID string) (store.Configuration, error)
+	ConnectorTypes(ctx context.Context, teamID string) ([]fleet.ConnectorType, error)
 	Carry(ctx context.Context, p store.Plan) error
 }
 
 // Service exports and applies configurations.
 type Service struct {
 	Store     Store
-	Vault     *vault.Service // of which the keys are used, to seal what a document brings
+	Vault     *vault.Service // seals what a document brings; the store writes it with the rest
 	Authority gateways.Authority
 	Bus       bus.Bus
 	Now       func() time.Time
@@ -72,13 +73,12 @@ func (s *Service) Apply(ctx context.Context, v team.Viewer, doc *config.Document
 	if !v.May(team.Manage) {
 		return nil, fault.New(fault.Forbidden, "Only owners and admins apply configurations.", nil)
 	}
-	for name := range secrets {
-		if !slices.ContainsFunc(doc.Credentials, func(c config.Credential) bool { return c.Name == name }) {
-			return nil, fault.New(fault.Invalid, "A secret came for “"+name+"”, which the document does not name.", nil)
-		}
+	if err := checkSecrets(doc, secrets); err != nil {
+		return nil, err
 	}
+	asked := map[string]credential.AccessToken{}
 	for left := attempts; ; left-- {
-		changes, err := s.apply(ctx, v, doc, secrets, opt)
+		changes, err := s.apply(ctx, v, doc, secrets, asked, opt)
 		if fault.Of(err) == fault.Conflict && left > 1 {
 			continue // somebody was faster: look again at what there is
 		}
@@ -89,7 +89,7 @@ func (s *Service) Apply(ctx context.Context, v team.Viewer, doc *config.Document
 	}
 }
 
-func (s *Service) apply(ctx context.Context, v team.Viewer, doc *config.Document, secrets map[string]credential.Secret, opt Options) ([]config.Change, error) {
+func (s *Service) apply(ctx context.Context, v team.Viewer, doc *config.Document, secrets map[string]credential.Secret, asked map[string]credential.AccessToken, opt Options) ([]config.Change, error) {
 	now, err := s.read(ctx, v.Team.ID)
 	if err != nil {
 		return nil, err
@@ -100,6 +100,12 @@ func (s *Service) apply(ctx context.Context, v team.Viewer, doc *config.Document
 	}
 	if opt.DryRun || len(p.changes) == 0 {
 		return p.changes, nil
+	}
+	if len(p.drafts) > 0 {
+		ctx = context.WithoutCancel(ctx) // an answer that gets lost may have used up a refresh token
+	}
+	if err := p.seal(ctx, asked); err != nil {
+		return nil, err
 	}
 	if err := s.Store.Carry(ctx, p.plan); err != nil {
 		return nil, err
@@ -120,6 +126,7 @@ func (s *Service) apply(ctx context.Context, v team.Viewer, doc *config.Document
 // state is a team's configuration at a revision.
 type state struct {
 	revision    int64
+	types       []fleet.ConnectorType
 	credentials []fleet.Credential
 	gateways    []gateway
 }
@@ -136,6 +143,9 @@ func (s *Service) read(ctx context.Context, teamID string) (state, error) {
 		var now state
 		var err error
 		if now.revision, err = s.Store.Revision(ctx, teamID); err != nil {
+			return state{}, err
+		}
+		if now.types, err = s.Store.ConnectorTypes(ctx, teamID); err != nil {
 			return state{}, err
 		}
 		if now.credentials, err = s.Store.Credentials(ctx, teamID); err != nil {

@@ -91,10 +91,11 @@ func sample() *config.Document {
 					{Preset: policy.ReadOnly},
 					{Action: "github.pr.merge", Decision: policy.RequireApproval, Hold: &hold, TTL: time.Hour, Reason: "Merges need a person."},
 					{Action: "github.repo.delete", Decision: policy.Deny},
+					{Action: "github.pr.merge", When: policy.Limits{"base": {"main", "release/*"}, "resource": {"acme/*"}}, Decision: policy.Deny},
 				}},
 				{
 					Type: "http", Name: "internal-api", Hosts: []string{"api.internal.example"}, Private: []string{"10.0.0.0/8"},
-					Auth: credential.Style{Kind: credential.Header, Name: "X-Api-Key"}, Credential: "internal",
+					Auth: credential.Style{Kind: credential.Header, Name: "X-Api-Key"}, Credential: "internal", ClientKey: credential.RequireDummy,
 					Rules: []config.Rule{{Action: "http.*", Decision: policy.Allow}},
 				},
 			},
@@ -180,9 +181,13 @@ func TestChangesAreNamedAndMade(t *testing.T) {
 		}
 		doc := sample()
 		doc.Gateways[0].Enforcement = policy.SoftEnforce
+		doc.Gateways[0].Connectors[1].ClientKey = credential.Pass
 		doc.Gateways[0].Connectors[0].Rules[2].Decision = policy.RequireApproval
+		doc.Gateways[0].Connectors[0].Rules[3].When = policy.Limits{"base": {"main"}}
 		got := f.apply(t, doc, map[string]credential.Secret{"github-bot": credential.NewSecret("ghp_two"), "internal": credential.NewSecret("key-one")}, configuration.Options{})
-		want := []string{"update credentials/github-bot", "update gateways/deploy-bot", "update gateways/deploy-bot/connectors/github/rules/github.repo.delete"}
+		want := []string{"update credentials/github-bot", "update gateways/deploy-bot", "update gateways/deploy-bot/connectors/github/rules/github.repo.delete",
+			"create gateways/deploy-bot/connectors/github/rules/github.pr.merge where base=main",
+			"delete gateways/deploy-bot/connectors/github/rules/github.pr.merge where base=main, base=release/*, resource=acme/*", "update gateways/deploy-bot/connectors/internal-api"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
@@ -190,7 +195,7 @@ func TestChangesAreNamedAndMade(t *testing.T) {
 		if err != nil || after.ID != before.ID || after.Enforcement != policy.SoftEnforce {
 			t.Errorf("gateway: %+v, %v", after, err)
 		}
-		if is, err := f.store.Connectors(t.Context(), before.ID); err != nil || is[0].ID != was[0].ID {
+		if is, err := f.store.Connectors(t.Context(), before.ID); err != nil || is[0].ID != was[0].ID || is[1].ClientKey != credential.Pass || is[0].ClientKey != credential.Replace {
 			t.Errorf("the connector became another: %v, %v", is, err)
 		}
 		if same, err := f.store.CredentialByName(t.Context(), f.owner.Team.ID, "internal"); err != nil || same.Version != 1 {

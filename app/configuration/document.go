@@ -16,15 +16,15 @@ import (
 
 // document writes st as a person would have: what is usual is left out.
 func (st state) document() *config.Document {
-	doc := &config.Document{}
+	doc, own := &config.Document{Types: st.documentTypes()}, st.own()
 	for _, c := range st.credentials {
-		doc.Credentials = append(doc.Credentials, config.Credential{Name: c.Name, Connector: c.Type, Hosts: orNil(c.Hosts)})
+		doc.Credentials = append(doc.Credentials, config.Credential{Name: c.Name, Connector: c.Type, Hosts: orNil(c.Hosts), OAuth: c.OAuth})
 	}
 	for _, g := range st.gateways {
 		out := config.Gateway{Name: g.Name, Environment: g.Environment, Enforcement: g.Enforcement}
 		for _, c := range g.connectors {
 			written := config.Connector{
-				Type: c.Type, Name: c.Name, Hosts: orNil(c.Hosts), Private: orNil(c.Private), Auth: unusual(c.Type, c.Style()), Rules: writeRules(c.Rules),
+				Type: c.Type, Name: c.Name, Hosts: orNil(c.Hosts), Private: orNil(c.Private), Auth: unusual(own.Named(c.Type), c.Style()), ClientKey: c.ClientKey, Rules: writeRules(c.Rules),
 			}
 			for _, cred := range st.credentials {
 				if cred.ID == c.CredentialID {
@@ -46,8 +46,8 @@ func orNil(list []string) []string {
 }
 
 // unusual returns style, or the zero Style where it is the type's usual one.
-func unusual(typ string, style credential.Style) credential.Style {
-	if t := connectors.TypeNamed(typ); t != nil && len(t.Styles) > 0 && style == (credential.Style{Kind: t.Styles[0]}) {
+func unusual(typ *connectors.Type, style credential.Style) credential.Style {
+	if typ != nil && style == typ.Usual() {
 		return credential.Style{}
 	}
 	return style
@@ -86,7 +86,7 @@ func isWhole(p policy.Preset, rows []fleet.Rule) bool {
 }
 
 func writeRule(r fleet.Rule) config.Rule {
-	out := config.Rule{Action: r.Pattern, Decision: r.Effect, TTL: time.Duration(r.TTLMS) * time.Millisecond, Reason: r.Reason}
+	out := config.Rule{Action: r.Pattern, When: r.When.Plain(), Decision: r.Effect, TTL: time.Duration(r.TTLMS) * time.Millisecond, Reason: r.Reason}
 	if r.Class != "" {
 		out.Class = new(action.Class)
 		_ = out.Class.UnmarshalText([]byte(r.Class)) // else the zero Class, which is the strictest
@@ -99,11 +99,11 @@ func writeRule(r fleet.Rule) config.Rule {
 }
 
 // plain returns doc in the spelling in which Export would write it, so that
-// the two can be compared.
-func plain(doc *config.Document) *config.Document {
+// the two can be compared. Own are the connector types that there will be.
+func plain(doc *config.Document, own connectors.Own) *config.Document {
 	out := &config.Document{}
 	for _, c := range doc.Credentials {
-		c.From = config.Source{}
+		c.From, c.ClientSecret, c.RefreshToken = config.Source{}, config.Source{}, config.Source{}
 		c.Hosts = plainHosts(c.Hosts)
 		out.Credentials = append(out.Credentials, c)
 	}
@@ -112,10 +112,10 @@ func plain(doc *config.Document) *config.Document {
 		g.Connectors = nil
 		for _, c := range was {
 			c.Name = cmp.Or(c.Name, c.Type)
-			if known, err := connectors.New(connectors.Config{Type: c.Type, Name: c.Name, Hosts: c.Hosts, Style: c.Auth}); err == nil && len(c.Hosts) > 0 {
+			if known, err := connectors.New(connectors.Config{Type: c.Type, Own: own.Named(c.Type), Name: c.Name, Hosts: c.Hosts, Style: c.Auth}); err == nil && len(c.Hosts) > 0 {
 				c.Hosts = known.Hosts()
 			}
-			c.Hosts, c.Private, c.Auth = orNil(c.Hosts), orNil(c.Private), unusual(c.Type, c.Auth)
+			c.Hosts, c.Private, c.Auth = orNil(c.Hosts), orNil(c.Private), unusual(own.Named(c.Type), c.Auth)
 			g.Connectors = append(g.Connectors, c)
 		}
 		out.Gateways = append(out.Gateways, g)

@@ -11,6 +11,7 @@ import (
 	"github.com/tameflare/tameflare/app/gateways"
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/app/vault"
+	"github.com/tameflare/tameflare/connectors"
 	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/config"
 	"github.com/tameflare/tameflare/domain/credential"
@@ -27,14 +28,25 @@ type planner struct {
 	opt Options
 
 	plan    store.Plan
+	drafts  []vault.Draft // of the credentials that change; the plan has them once they are sealed
 	changes []config.Change
 	vault   []fleet.Credential // as it will be
+	own     connectors.Own     // the same
 }
 
 func (p *planner) make(ctx context.Context, doc *config.Document, secrets map[string]credential.Secret) error {
 	p.plan = store.Plan{TeamID: p.v.Team.ID, Revision: p.now.revision}
-	was, want := p.now.document(), plain(doc)
+	types, own, err := p.types(doc)
+	if err != nil {
+		return err
+	}
+	p.own = own
+	was, want := p.now.document(), plain(doc, own)
+	want.Types = types
 	keep(was, want, p.opt.Prune)
+	if err := p.unused(want); err != nil {
+		return err
+	}
 	p.vault = slices.Clone(p.now.credentials)
 	replaced, err := p.credentials(ctx, want, secrets)
 	if err != nil {
@@ -67,68 +79,6 @@ func keep(was, want *config.Document, prune bool) {
 			want.Gateways = append(want.Gateways, g)
 		}
 	}
-}
-
-// credentials plans what happens to the vault, and returns which secrets are
-// replaced: that is the one change which documents do not show.
-func (p *planner) credentials(ctx context.Context, want *config.Document, secrets map[string]credential.Secret) ([]config.Change, error) {
-	var replaced []config.Change
-	for _, c := range want.Credentials {
-		old, there := p.now.credential(c.Name)
-		if there && old.Type != c.Connector {
-			return nil, fault.New(fault.Invalid, "The credential "+c.Name+" is for "+old.Type+". Choose another name for one for "+c.Connector+".", nil)
-		}
-		moved := there && !slices.Equal(plainHosts(old.Hosts), c.Hosts)
-		secret, given := secrets[c.Name]
-		switch {
-		case !given && !there:
-			return nil, fault.New(fault.Invalid, "The credential "+c.Name+" is not in the vault, and no secret came with it. Say under “from” where it is.", nil)
-		case !given && moved:
-			return nil, fault.New(fault.Invalid, "The hosts of the credential "+c.Name+" change, and its secret is bound to them. Say under “from” where it is.", nil)
-		case !given:
-			continue
-		}
-		step, err := p.seal(ctx, c, secret)
-		if err != nil {
-			return nil, fault.New(fault.Of(err), "Credential "+c.Name+": "+fault.Message(err), err)
-		}
-		if there && !moved && step.Credential.Fingerprint == old.Fingerprint {
-			continue // the secret that is there already
-		}
-		if there && step.Credential.Fingerprint != old.Fingerprint {
-			replaced = append(replaced, config.Change{Op: config.Update, Path: "credentials/" + c.Name, Detail: "secret: replaced"})
-		}
-		p.plan.Credentials = append(p.plan.Credentials, step)
-		p.vault = append(slices.DeleteFunc(p.vault, func(o fleet.Credential) bool { return o.ID == step.Credential.ID }), step.Credential)
-	}
-	return replaced, nil
-}
-
-// seal lets the vault do what it does when somebody puts a secret into it, and
-// keeps what it would have written for the plan.
-func (p *planner) seal(ctx context.Context, c config.Credential, secret credential.Secret) (store.CredentialStep, error) {
-	aside := &aside{Store: p.s.Store}
-	v := vault.Service{Store: aside, Master: p.s.Vault.Master, Now: p.s.Now}
-	if _, err := v.Put(ctx, p.v, c.Name, c.Connector, c.Hosts, secret); err != nil {
-		return store.CredentialStep{}, err
-	}
-	return aside.step, nil
-}
-
-// aside is a vault's store that writes nothing.
-type aside struct {
-	vault.Store
-	step store.CredentialStep
-}
-
-func (a *aside) InsertCredential(_ context.Context, c fleet.Credential, e audit.Event) error {
-	a.step = store.CredentialStep{Credential: c, New: true, Event: e}
-	return nil
-}
-
-func (a *aside) RotateCredential(_ context.Context, c fleet.Credential, e audit.Event) error {
-	a.step = store.CredentialStep{Credential: c, Event: e}
-	return nil
 }
 
 // gateway plans what happens to one gateway.
@@ -164,7 +114,7 @@ func (p *planner) gateway(was *config.Document, want config.Gateway) error {
 	for i, c := range old.connectors {
 		rows[i] = c.Connector
 	}
-	made, rules, err := gateways.Arrange(g.ID, cs, rows, p.vault)
+	made, rules, err := gateways.Arrange(g.ID, cs, rows, p.vault, p.own)
 	if err != nil {
 		return fault.New(fault.Of(err), "Gateway "+want.Name+": "+fault.Message(err), err)
 	}
@@ -193,7 +143,7 @@ func (p *planner) connectors(want config.Gateway) ([]gateways.Connector, error) 
 	cs := make([]gateways.Connector, 0, len(want.Connectors))
 	for _, c := range want.Connectors {
 		out := gateways.Connector{Connector: fleet.Connector{
-			Type: c.Type, Name: c.Name, Hosts: c.Hosts, Private: c.Private, AuthKind: c.Auth.Kind, AuthName: c.Auth.Name,
+			Type: c.Type, Name: c.Name, Hosts: c.Hosts, Private: c.Private, AuthKind: c.Auth.Kind, AuthName: c.Auth.Name, ClientKey: c.ClientKey,
 		}}
 		if c.Credential != "" {
 			i := slices.IndexFunc(p.vault, func(o fleet.Credential) bool { return o.Name == c.Credential })

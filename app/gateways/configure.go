@@ -49,7 +49,11 @@ func (s *Service) Configure(ctx context.Context, v team.Viewer, gatewayID string
 	if err != nil {
 		return fmt.Errorf("configure gateway: %w", err)
 	}
-	rows, rules, err := Arrange(g.ID, cs, was.Connectors, vault)
+	own, err := connectors.DefineAll(fleet.Definitions(was.Types))
+	if err != nil {
+		return fmt.Errorf("configure gateway: %w", err)
+	}
+	rows, rules, err := Arrange(g.ID, cs, was.Connectors, vault, own)
 	if err != nil {
 		return fmt.Errorf("configure gateway: %w", err)
 	}
@@ -82,6 +86,26 @@ func (s *Service) Configuration(ctx context.Context, teamID, gatewayID string) (
 	return Collect(c.Connectors, c.Rules), nil
 }
 
+// Connectors returns what is configured for all gateways of a team that may
+// take part.
+func (s *Service) Connectors(ctx context.Context, teamID string) ([]fleet.Connector, error) {
+	gs, err := s.List(ctx, teamID)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, g := range gs {
+		if g.Status == fleet.Active {
+			ids = append(ids, g.ID)
+		}
+	}
+	cs, err := s.Store.Connectors(ctx, ids...)
+	if err != nil {
+		return nil, fmt.Errorf("read connectors: %w", err)
+	}
+	return cs, nil
+}
+
 // Collect puts rules to their connectors.
 func Collect(rows []fleet.Connector, rules []fleet.Rule) []Connector {
 	cs := make([]Connector, len(rows))
@@ -100,10 +124,11 @@ func Collect(rows []fleet.Connector, rules []fleet.Rule) []Connector {
 
 // Arrange makes rows of what people want for a gateway. A connector that was
 // there under its name keeps its ID; a rule that says the same as another of
-// its connector is left out. Vault is what credentials may be chosen from. It
+// its connector is left out. Vault is what credentials may be chosen from, and
+// own are the team's types. It
 // fails with fault.Invalid, naming the connector, where something cannot be
 // used as it stands.
-func Arrange(gatewayID string, cs []Connector, was []fleet.Connector, vault []fleet.Credential) ([]fleet.Connector, []fleet.Rule, error) {
+func Arrange(gatewayID string, cs []Connector, was []fleet.Connector, vault []fleet.Credential, own connectors.Own) ([]fleet.Connector, []fleet.Rule, error) {
 	if len(cs) > maxConnectors {
 		return nil, nil, fault.New(fault.Invalid, "A gateway has at most 100 connectors.", nil)
 	}
@@ -111,7 +136,7 @@ func Arrange(gatewayID string, cs []Connector, was []fleet.Connector, vault []fl
 	made := make([]*connectors.Connector, 0, len(cs))
 	var rules []fleet.Rule
 	for i, c := range cs {
-		row, known, err := arrange(c.Connector, vault)
+		row, known, err := arrange(c.Connector, vault, own)
 		if err != nil {
 			return nil, nil, of(c.Connector, err)
 		}
@@ -134,8 +159,8 @@ func Arrange(gatewayID string, cs []Connector, was []fleet.Connector, vault []fl
 	return rows, rules, nil
 }
 
-func arrange(c fleet.Connector, vault []fleet.Credential) (fleet.Connector, *connectors.Connector, error) {
-	known, err := connectors.New(connectors.Config{Type: c.Type, Name: c.Name, Hosts: c.Hosts, Style: c.Style()})
+func arrange(c fleet.Connector, vault []fleet.Credential, own connectors.Own) (fleet.Connector, *connectors.Connector, error) {
+	known, err := connectors.New(connectors.Config{Type: c.Type, Own: own.Named(c.Type), Name: c.Name, Hosts: c.Hosts, Style: c.Style()})
 	if err != nil {
 		return c, nil, err
 	}
@@ -148,11 +173,15 @@ func arrange(c fleet.Connector, vault []fleet.Credential) (fleet.Connector, *con
 			return c, nil, err
 		}
 	}
+	if err := c.ClientKey.Check(); err != nil {
+		return c, nil, err
+	}
 	if c.CredentialID == "" {
 		return c, known, nil
 	}
 	if c.AuthKind == credential.None {
-		c.AuthKind = known.Type().Styles[0]
+		usual := known.Type().Usual()
+		c.AuthKind, c.AuthName = usual.Kind, usual.Name
 	}
 	i := slices.IndexFunc(vault, func(o fleet.Credential) bool { return o.ID == c.CredentialID })
 	if i < 0 {
@@ -193,6 +222,7 @@ func arrangeRules(rules []fleet.Rule, c fleet.Connector, wanted []fleet.Rule) ([
 		if len(r.Reason) > maxReason {
 			return nil, fault.New(fault.Invalid, "A rule's reason is at most 500 bytes.", nil)
 		}
+		r.When = r.When.Plain()
 		r.ID = fleet.RuleID(c.GatewayID, c.Name, r)
 		if _, err := r.Policy(c.Name); err != nil {
 			return nil, fault.New(fault.Invalid, "Rule "+cmp.Or(string(r.Pattern), "without a pattern")+": "+fault.Message(err), err)

@@ -31,6 +31,7 @@ type Store interface {
 	RevokeGateway(ctx context.Context, g fleet.Gateway, note string, e audit.Event) error
 	Life
 	Configurations
+	Types
 }
 
 // Life notes what becomes of a gateway's certificate.
@@ -45,6 +46,7 @@ type Life interface {
 // Configurations keeps what is configured for a gateway.
 type Configurations interface {
 	Configuration(ctx context.Context, teamID, gatewayID string) (store.Configuration, error)
+	Connectors(ctx context.Context, gatewayIDs ...string) ([]fleet.Connector, error)
 	Configure(ctx context.Context, teamID, gatewayID string, cs []fleet.Connector, rs []fleet.Rule, e audit.Event) error
 	Credentials(ctx context.Context, teamID string) ([]fleet.Credential, error)
 }

@@ -192,8 +192,10 @@ func TestConfigurationComesBack(t *testing.T) {
 		}
 		hold := 5 * time.Second
 		merge := fleet.NewRule(policy.Rule{Pattern: "github.pr.merge", Effect: policy.RequireApproval, Hold: &hold, TTL: time.Hour, Reason: "Merges need a person."}, policy.NoPreset)
+		narrow, narrowAgain := merge, merge
+		narrow.When, narrowAgain.When = policy.Limits{"base": {"b", "a", "b"}, "resource": {"acme/*"}}, policy.Limits{"base": {"a", "b"}, "resource": {"acme/*"}}
 		want := []gateways.Connector{
-			{Connector: fleet.Connector{Type: "github", CredentialID: cred.ID}, Rules: append(preset, merge, merge)},
+			{Connector: fleet.Connector{Type: "github", CredentialID: cred.ID}, Rules: append(preset, merge, merge, narrow, narrowAgain)},
 			{Connector: fleet.Connector{Type: "http", Name: "internal", Hosts: []string{"API.internal.example"}, Private: []string{"10.0.0.0/8"}, AuthKind: credential.Header, AuthName: "X-Key"}},
 		}
 		before, err := f.store.Revision(t.Context(), g.TeamID)
@@ -207,8 +209,14 @@ func TestConfigurationComesBack(t *testing.T) {
 			t.Errorf("revision %d after %d, %v", after, before, err)
 		}
 		got, err := f.Configuration(t.Context(), g.TeamID, g.ID)
-		if err != nil || len(got) != 2 || len(got[0].Rules) != 2 {
+		if err != nil || len(got) != 2 || len(got[0].Rules) != 3 {
 			t.Fatalf("configuration: %+v, %v", got, err)
+		}
+		if all, err := f.Connectors(t.Context(), g.TeamID); err != nil || len(all) != 2 || all[1].Name != "internal" {
+			t.Errorf("connectors of the team: %+v, %v", all, err)
+		}
+		if none, err := f.Connectors(t.Context(), "team_other"); err != nil || len(none) != 0 {
+			t.Errorf("connectors of another team: %+v, %v", none, err)
 		}
 		if got[0].Name != "github" || got[0].AuthKind == credential.None || got[0].Rules[0].Preset != policy.ReadOnly || got[1].Hosts[0] != "api.internal.example" {
 			t.Errorf("configuration: %+v", got)
@@ -216,6 +224,9 @@ func TestConfigurationComesBack(t *testing.T) {
 		rule, err := got[0].Rules[1].Policy("github")
 		if err != nil || *rule.Hold != hold || rule.TTL != time.Hour || rule.Reason != merge.Reason {
 			t.Errorf("rule: %+v, %v", rule, err)
+		}
+		if diff := cmp.Diff(narrowAgain.When, got[0].Rules[2].When); diff != "" || rule.When != nil {
+			t.Errorf("limits: %s, and %v for a rule without", diff, rule.When)
 		}
 		if err := f.Configure(t.Context(), f.owner, g.ID, got); err != nil {
 			t.Fatal(err)

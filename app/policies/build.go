@@ -10,6 +10,7 @@ import (
 
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/connectors"
+	"github.com/tameflare/tameflare/domain/definition"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/fleet"
 	"github.com/tameflare/tameflare/domain/policy"
@@ -33,8 +34,10 @@ func (s *Service) build(ctx context.Context, gw fleet.Gateway) (wire.SnapshotAns
 	for _, row := range c.Connectors {
 		snap.Connectors = append(snap.Connectors, wire.Connector{
 			Name: row.Name, Type: row.Type, Hosts: row.Hosts, Private: row.Private, Style: row.Style(), CredentialID: row.CredentialID,
+			ClientKey: row.ClientKey,
 		})
 	}
+	snap.Types = types(c)
 	if snap.Rules, err = rules(c); err != nil {
 		return wire.SnapshotAnswer{}, fmt.Errorf("build snapshot: %w", err)
 	}
@@ -44,6 +47,17 @@ func (s *Service) build(ctx context.Context, gw fleet.Gateway) (wire.SnapshotAns
 		return wire.SnapshotAnswer{}, fmt.Errorf("build snapshot: %w", err)
 	}
 	return wire.SnapshotAnswer{Snapshot: signed}, nil
+}
+
+// types are those of the team's own that the gateway's connectors are of.
+func types(c store.Configuration) []definition.Definition {
+	var used []definition.Definition
+	for _, t := range c.Types {
+		if slices.ContainsFunc(c.Connectors, func(row fleet.Connector) bool { return row.Type == t.Name }) {
+			used = append(used, t.Definition)
+		}
+	}
+	return used
 }
 
 // kills are those that concern the gateway.
@@ -104,7 +118,7 @@ func (s *Service) seal(ctx context.Context, c store.Configuration, id string) (w
 	}
 	out := wire.SealedCredential{ID: cred.ID, Name: cred.Name, Version: cred.Version, Hosts: cred.Hosts}
 	if len(out.Hosts) == 0 {
-		out.Hosts = hosts(c.Connectors, id)
+		out.Hosts = hosts(c, id)
 	}
 	enc, sender, err := hpke.NewSender(to, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(wire.SealInfo))
 	if err != nil {
@@ -120,13 +134,14 @@ func (s *Service) seal(ctx context.Context, c store.Configuration, id string) (w
 
 // hosts are those of the connectors that use a credential: where one may go
 // that nobody has bound more narrowly.
-func hosts(rows []fleet.Connector, credentialID string) []string {
+func hosts(c store.Configuration, credentialID string) []string {
+	own, _ := connectors.DefineAll(types(c)) // one that cannot be used has no hosts
 	var all []string
-	for _, row := range rows {
+	for _, row := range c.Connectors {
 		if row.CredentialID != credentialID {
 			continue
 		}
-		known, err := connectors.New(connectors.Config{Type: row.Type, Name: row.Name, Hosts: row.Hosts, Style: row.Style()})
+		known, err := connectors.New(connectors.Config{Type: row.Type, Own: own.Named(row.Type), Name: row.Name, Hosts: row.Hosts, Style: row.Style()})
 		if err == nil { // or the gateway will refuse it, too
 			all = append(all, known.Hosts()...)
 		}

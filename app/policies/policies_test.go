@@ -14,13 +14,17 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tameflare/tameflare/app/bus"
 	"github.com/tameflare/tameflare/app/policies"
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/app/store/storetest"
 	"github.com/tameflare/tameflare/app/vault"
+	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/credential"
+	"github.com/tameflare/tameflare/domain/definition"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/fleet"
 	"github.com/tameflare/tameflare/domain/policy"
@@ -183,7 +187,7 @@ func TestSnapshotWithoutTheVault(t *testing.T) {
 	s, m := service(t, new(bus.Local))
 	m.change(func(c *store.Configuration) {
 		c.Connectors = []fleet.Connector{{ID: "con_1", Type: "github", Name: "github", AuthKind: credential.Bearer, CredentialID: "cred_1"}}
-		c.Rules = []fleet.Rule{{ID: "rule_1", ConnectorID: "con_1", Pattern: "*", Effect: policy.Allow, HoldMS: -1}}
+		c.Rules = []fleet.Rule{{ID: "rule_1", ConnectorID: "con_1", Pattern: "*", When: policy.Limits{"ref": {"main"}}, Effect: policy.Allow, HoldMS: -1}}
 		c.Kills = []fleet.Kill{{ID: "kill_all"}, {ID: "kill_other", GatewayID: "gw_2"}, {ID: "kill_mine", GatewayID: "gw_1", Connector: "github"}}
 	})
 	a, err := s.Snapshot(t.Context(), m.conf.Gateway, 0, 0)
@@ -200,7 +204,7 @@ func TestSnapshotWithoutTheVault(t *testing.T) {
 	if len(snap.Credentials) != 0 || snap.Connectors[0].CredentialID != "cred_1" {
 		t.Errorf("credentials %+v, connector %+v: want none, and a connector that misses it", snap.Credentials, snap.Connectors[0])
 	}
-	if snap.Rules[0].Connector != "github" {
+	if snap.Rules[0].Connector != "github" || cmp.Diff(policy.Limits{"ref": {"main"}}, snap.Rules[0].When) != "" {
 		t.Errorf("rule: %+v", snap.Rules[0])
 	}
 }
@@ -232,4 +236,30 @@ func TestServersShareOneSnapshotKey(t *testing.T) {
 			t.Error("the key opens with another master key")
 		}
 	})
+}
+
+func TestASnapshotBringsTheTypesThatItsConnectorsAreOf(t *testing.T) {
+	t.Parallel()
+
+	s, m := service(t, new(bus.Local))
+	typed := func(name string) fleet.ConnectorType {
+		return fleet.ConnectorType{Name: name, Definition: definition.Definition{
+			Name: name, Hosts: []string{name + ".example.com"}, Operations: []definition.Operation{{Method: "GET", Path: "/", Action: name + ".root.get", Class: action.Read, Risk: action.Low}},
+		}}
+	}
+	m.change(func(c *store.Configuration) {
+		c.Types = []fleet.ConnectorType{typed("billing"), typed("tickets")}
+		c.Connectors = []fleet.Connector{{ID: "con_1", Type: "billing", Name: "bills"}, {ID: "con_2", Type: "github", Name: "github"}}
+	})
+	answer, err := s.Snapshot(t.Context(), m.conf.Gateway, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var snap wire.Snapshot
+	if err := json.Unmarshal(answer.Snapshot.Payload, &snap); err != nil {
+		t.Fatal(err)
+	}
+	if len(snap.Types) != 1 || snap.Types[0].Name != "billing" || snap.Types[0].Operations[0].Class != action.Read {
+		t.Errorf("%+v", snap.Types)
+	}
 }

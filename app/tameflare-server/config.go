@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tameflare/tameflare/app/oauth"
 	"github.com/tameflare/tameflare/domain/credential"
 )
 
@@ -24,6 +25,7 @@ type Config struct {
 	MasterKey   credential.Secret // empty: a file in DataDir
 	DatabaseURL credential.Secret // it may hold a password
 	OnFly       bool              // Fly's proxy is the only way to the dashboard
+	OAuthAllow  []oauth.Allowed   // token endpoints that may be at addresses that are not public
 	LogLevel    slog.Level
 	JSONLog     bool
 }
@@ -38,6 +40,7 @@ var variables = []variable{
 	{"TAMEFLARE_DATA_DIR", "$XDG_DATA_HOME/tameflare", "directory for the database and the master key"},
 	{"TAMEFLARE_MASTER_KEY", "master.key in the data directory", "32 bytes in base64 that seal the vault"},
 	{"DATABASE_URL", "SQLite in the data directory", "postgres://user:password@host/database, for production"},
+	{"TAMEFLARE_OAUTH_ALLOW", "only public addresses", "token endpoints that may be elsewhere: login.internal=10.0.0.0/8, with commas between"},
 	{"LOG_LEVEL", "info", "debug, info, warn or error"},
 	{"LOG_FORMAT", "text", "text or json"},
 }
@@ -90,6 +93,11 @@ func LoadConfig(getenv func(string) string) (Config, error) {
 	}
 	if c.DatabaseURL.Empty() && c.DataDir != "" {
 		c.DatabaseURL = credential.NewSecret("sqlite:" + filepath.Join(c.DataDir, "tameflare.db"))
+	}
+	if allowed, err := oauth.ParseAllowed(getenv("TAMEFLARE_OAUTH_ALLOW")); err != nil {
+		wrong("TAMEFLARE_OAUTH_ALLOW", "%w", err)
+	} else {
+		c.OAuthAllow = allowed
 	}
 	if err := c.LogLevel.UnmarshalText([]byte(get("LOG_LEVEL"))); err != nil {
 		wrong("LOG_LEVEL", "%q is none of debug, info, warn and error", get("LOG_LEVEL"))

@@ -22,8 +22,8 @@ func (h *house) handler(stopping context.Context, c Config, at places) http.Hand
 	ip := clientIP(c, at)
 	calls := &api.Server{
 		Tokens: h.accounts, Logins: h.accounts, Gateways: h.gateways, Approvals: h.approvals, Kills: h.kills, Trail: h.trail,
-		Configurations: api.Configurations{Export: h.configuration.Export, Apply: h.apply}, Catalogue: connectors.Catalogue{},
-		Bus: h.bus, ClientIP: ip, BaseURL: at.BaseURL, Version: programVersion(), Now: time.Now, Log: h.log,
+		Configurations: api.Configurations{Export: h.configuration.Export, Apply: h.apply, Catalogue: h.catalogue},
+		Bus:            h.bus, ClientIP: ip, BaseURL: at.BaseURL, Version: programVersion(), Now: time.Now, Log: h.log,
 	}
 	mux := http.NewServeMux()
 	mux.Handle(rest.Prefix+"/", calls.Handler())
@@ -38,6 +38,12 @@ func (h *house) handler(stopping context.Context, c Config, at places) http.Hand
 
 func (h *house) apply(ctx context.Context, v team.Viewer, d *config.Document, secrets map[string]credential.Secret, dryRun, prune bool) ([]config.Change, error) {
 	return h.configuration.Apply(ctx, v, d, secrets, configuration.Options{DryRun: dryRun, Prune: prune})
+}
+
+// catalogue knows the built-in connector types and the team's own.
+func (h *house) catalogue(ctx context.Context, teamID string) (config.Catalogue, error) {
+	own, err := h.gateways.Own(ctx, teamID)
+	return connectors.Catalogue{Own: own}, err
 }
 
 // bodyPatience is what a change has to arrive and be made.

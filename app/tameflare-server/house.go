@@ -45,10 +45,11 @@ type house struct {
 	bus     bus.Bus
 	log     *slog.Logger
 	running []func(context.Context) error // until the last request has ended
+	working []func(context.Context) error // until the server is told to stop, and then what is under way
 }
 
 // furnish puts the rooms together. Nothing runs yet.
-func furnish(ctx context.Context, st *store.Store, master vault.Master, at places, log *slog.Logger) (*house, error) {
+func furnish(ctx context.Context, st *store.Store, master vault.Master, tokens vault.Tokens, at places, log *slog.Logger) (*house, error) {
 	h := &house{store: st, bus: new(bus.Local), log: log}
 	if st.Shared() {
 		shared := bus.NewPostgres(st, log)
@@ -57,7 +58,7 @@ func furnish(ctx context.Context, st *store.Store, master vault.Master, at place
 	now := time.Now
 	h.accounts = &accounts.Service{Store: st, Keys: master, Now: now, Log: log}
 	h.vault = &vault.Service{
-		Store: st, Master: master, Now: now,
+		Store: st, Master: master, Tokens: tokens, Now: now, Log: log,
 		Changed: func(ctx context.Context, teamID string) { h.bus.Publish(ctx, bus.Config(teamID)) },
 	}
 	signer, err := policies.OpenSigner(ctx, st, master)
@@ -81,6 +82,7 @@ func furnish(ctx context.Context, st *store.Store, master vault.Master, at place
 		Fleet: h.gateways, Policies: h.policies, Approvals: h.approvals, Trail: h.trail, Kills: h.kills,
 		BaseURL: at.BaseURL, Version: programVersion(), Log: log,
 	}
+	h.working = append(h.working, h.vault.Run)
 	h.running = append(h.running, h.accounts.Run, h.approvals.Run)
 	return h, nil
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/tameflare/tameflare/app/oauth"
 )
 
 // shutdownBudget is what requests under way have to finish. It is less than
@@ -61,7 +63,7 @@ func Serve(ctx context.Context, c Config, log *slog.Logger, out io.Writer) error
 	// What serves requests needs lives until the last of them has ended.
 	alive, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	h, err := furnish(alive, st, master, at, log)
+	h, err := furnish(alive, st, master, &oauth.Client{Allow: c.OAuthAllow}, at, log)
 	if err != nil {
 		return err
 	}
@@ -90,6 +92,9 @@ func Serve(ctx context.Context, c Config, log *slog.Logger, out io.Writer) error
 	})
 	for _, run := range h.running {
 		g.Go(func() error { return run(alive) })
+	}
+	for _, run := range h.working {
+		g.Go(func() error { return run(failed) })
 	}
 	return g.Wait()
 }

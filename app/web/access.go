@@ -24,6 +24,7 @@ const (
 	emptyRows = 2
 	moreRows  = 4
 	maxRules  = 1000 // of a connector, in the form
+	maxNames  = 12   // in a sentence; a broad pattern has hundreds
 )
 
 func (s *Server) accessForm(w http.ResponseWriter, r *http.Request, v team.Viewer) error {
@@ -35,9 +36,13 @@ func (s *Server) accessForm(w http.ResponseWriter, r *http.Request, v team.Viewe
 	if err != nil {
 		return err
 	}
+	own, err := s.Gateways.Own(r.Context(), v.Team.ID)
+	if err != nil {
+		return err
+	}
 	form := views.AccessForm{Gateway: g}
 	for _, c := range cs {
-		form.Connectors = append(form.Connectors, accessOf(c))
+		form.Connectors = append(form.Connectors, accessOf(own, c))
 	}
 	return s.showAccessForm(w, r, v, http.StatusOK, form)
 }
@@ -52,8 +57,8 @@ func (s *Server) showAccessForm(w http.ResponseWriter, r *http.Request, v team.V
 
 // accessOf is a connector's rules as the form shows them. A connector without
 // rules is offered the preset that can do least.
-func accessOf(c gateways.Connector) views.ConnectorAccess {
-	a := blankAccess(c)
+func accessOf(own connectors.Own, c gateways.Connector) views.ConnectorAccess {
+	a := blankAccess(own, c)
 	a.Preset = custom
 	if len(c.Rules) == 0 {
 		a.Preset = string(policy.ReadOnly)
@@ -68,9 +73,9 @@ func accessOf(c gateways.Connector) views.ConnectorAccess {
 	return withEmptyRows(a, emptyRows)
 }
 
-func blankAccess(c gateways.Connector) views.ConnectorAccess {
+func blankAccess(own connectors.Own, c gateways.Connector) views.ConnectorAccess {
 	a := views.ConnectorAccess{Name: c.Name, Title: c.Type}
-	if t := connectors.TypeNamed(c.Type); t != nil {
+	if t := own.Named(c.Type); t != nil {
 		a.Title = t.Title
 		for _, op := range t.Operations() {
 			a.Actions = append(a.Actions, op.Action)
@@ -87,7 +92,7 @@ func withEmptyRows(a views.ConnectorAccess, n int) views.ConnectorAccess {
 }
 
 func ruleForm(r fleet.Rule) views.RuleForm {
-	f := views.RuleForm{Pattern: string(r.Pattern), Class: r.Class, Effect: r.Effect.String(), Reason: r.Reason}
+	f := views.RuleForm{Pattern: string(r.Pattern), When: r.When.String(), Class: r.Class, Effect: r.Effect.String(), Reason: r.Reason}
 	if r.HoldMS >= 0 {
 		f.Hold = views.Duration(time.Duration(r.HoldMS) * time.Millisecond)
 	}
@@ -110,13 +115,17 @@ func (s *Server) setAccess(w http.ResponseWriter, r *http.Request, v team.Viewer
 	if err != nil {
 		return err
 	}
+	own, err := s.Gateways.Own(r.Context(), v.Team.ID)
+	if err != nil {
+		return err
+	}
 	form := views.AccessForm{Gateway: g, Errors: views.Errors{}}
 	next := make([]gateways.Connector, len(cs))
 	for i, c := range cs {
-		if !r.PostForm.Has(c.Name + ".preset") {
-			return fault.New(fault.Conflict, "The connectors have changed since this page was opened. Open it again and repeat your change.", nil)
+		if !r.PostForm.Has(c.Name+".preset") || !everyRow(r.PostForm, c.Name) {
+			return fault.New(fault.Conflict, "The connectors have changed since this page was opened, or the page has. Open it again and repeat your change.", nil)
 		}
-		access, rules := readAccess(form.Errors, c, r.PostForm)
+		access, rules := readAccess(form.Errors, own, c, r.PostForm)
 		form.Connectors = append(form.Connectors, access)
 		next[i] = gateways.Connector{Connector: c.Connector, Rules: rules}
 	}
@@ -145,10 +154,17 @@ func (s *Server) setAccess(w http.ResponseWriter, r *http.Request, v team.Viewer
 	return s.showAccessForm(w, r, v, http.StatusUnprocessableEntity, form)
 }
 
+// everyRow reports whether each row has all that narrows a rule. Without it a
+// rule would be read as a wider one.
+func everyRow(form url.Values, connector string) bool {
+	n := len(form[connector+".pattern"])
+	return len(form[connector+".class"]) == n && len(form[connector+".when"]) == n
+}
+
 // readAccess reads the rules of one connector, with a sentence under each row
 // that is wrong.
-func readAccess(errs views.Errors, c gateways.Connector, form url.Values) (views.ConnectorAccess, []fleet.Rule) {
-	a := blankAccess(c)
+func readAccess(errs views.Errors, own connectors.Own, c gateways.Connector, form url.Values) (views.ConnectorAccess, []fleet.Rule) {
+	a := blankAccess(own, c)
 	a.Preset = form.Get(c.Name + ".preset")
 	var rules []fleet.Rule
 	if a.Preset != custom {
@@ -167,13 +183,13 @@ func readAccess(errs views.Errors, c gateways.Connector, form url.Values) (views
 	}
 	for i := range min(len(form[c.Name+".pattern"]), maxRules) {
 		row := views.RuleForm{
-			Pattern: column("pattern", i), Class: column("class", i), Effect: column("effect", i),
+			Pattern: column("pattern", i), When: column("when", i), Class: column("class", i), Effect: column("effect", i),
 			Hold: column("hold", i), TTL: column("ttl", i), Reason: column("reason", i),
 		}
-		if row.Pattern == "" && row.Reason == "" && row.Hold == "" && row.TTL == "" {
+		if row.Pattern == "" && row.When == "" && row.Reason == "" && row.Hold == "" && row.TTL == "" {
 			continue
 		}
-		rule, err := readRule(c, a.Actions, row)
+		rule, err := readRule(own, c, a.Actions, row)
 		if err != nil {
 			row.Error = fault.Message(err)
 			errs[c.Name+".rule"+row.Pattern] = row.Error
@@ -183,7 +199,7 @@ func readAccess(errs views.Errors, c gateways.Connector, form url.Values) (views
 	return a, rules
 }
 
-func readRule(c gateways.Connector, actions []string, row views.RuleForm) (fleet.Rule, error) {
+func readRule(own connectors.Own, c gateways.Connector, actions []string, row views.RuleForm) (fleet.Rule, error) {
 	rule := fleet.Rule{Pattern: action.Pattern(row.Pattern), Class: row.Class, HoldMS: -1, Reason: row.Reason}
 	if row.Pattern == "" {
 		return rule, fault.New(fault.Invalid, "Say which action this rule is about, such as github.pr.merge.", nil)
@@ -205,13 +221,39 @@ func readRule(c gateways.Connector, actions []string, row views.RuleForm) (fleet
 		}
 		rule.TTLMS = ttl.Milliseconds()
 	}
+	var err error
+	if rule.When, err = policy.ParseLimits(row.When); err != nil {
+		return rule, err
+	}
 	if _, err := rule.Policy(c.Name); err != nil {
 		return rule, err
 	}
 	if len(actions) > 0 && !slices.ContainsFunc(actions, rule.Pattern.Matches) {
 		return rule, fault.New(fault.Invalid, "No action of this connector is called that. Its actions begin with "+c.Type+".", nil)
 	}
-	return rule, nil
+	return rule, checkLimits(own, c.Type, rule)
+}
+
+// checkLimits fails with fault.Invalid where a limit is on what none of the
+// rule's actions shows: such a rule would never apply.
+func checkLimits(own connectors.Own, typ string, rule fleet.Rule) error {
+	names := connectors.Catalogue{Own: own}.Params(typ, rule.Pattern)
+	if len(names) == 0 { // not known
+		return nil
+	}
+	slices.Sort(names)
+	names = append(slices.Compact(names), policy.OnResource)
+	for _, key := range rule.When.Keys() {
+		if policy.HasParam(names, key) {
+			continue
+		}
+		sentence := string(rule.Pattern) + " has no " + key + " to look at."
+		if n := len(names); n <= maxNames {
+			sentence += " It has " + strings.Join(names[:n-1], ", ") + " and " + names[n-1] + "."
+		}
+		return fault.New(fault.Invalid, sentence, nil)
+	}
+	return nil
 }
 
 // ruleText is a rule in a few words.
@@ -219,6 +261,9 @@ func ruleText(r fleet.Rule) string {
 	text := string(r.Pattern)
 	if r.Class != "" {
 		text += " (" + r.Class + ")"
+	}
+	if len(r.When) > 0 {
+		text += " where " + r.When.String()
 	}
 	return text + " → " + r.Effect.String()
 }

@@ -21,11 +21,15 @@ func (s *Server) connectorForm(w http.ResponseWriter, r *http.Request, v team.Vi
 		return err
 	}
 	asked := r.URL.Query().Get("type")
-	typ := connectors.TypeNamed(cmp.Or(asked, "github"))
+	own, err := s.Gateways.Own(r.Context(), v.Team.ID)
+	if err != nil {
+		return err
+	}
+	typ := own.Named(cmp.Or(asked, "github"))
 	if typ == nil {
 		return fault.New(fault.NotFound, "There is no such kind of connector.", nil)
 	}
-	form := views.ConnectorForm{Gateway: g, Type: connectorType(typ), Source: "paste", Style: string(typ.Styles[0]), CredentialName: credentialName(g.Name, typ.Name), Open: asked != ""}
+	form := views.ConnectorForm{Gateway: g, Type: connectorType(typ), Source: "paste", Style: string(typ.Styles[0]), Header: typ.Usual().Name, CredentialName: credentialName(g.Name, typ.Name), Open: asked != ""}
 	return s.showConnectorForm(w, r, v, http.StatusOK, form)
 }
 
@@ -52,7 +56,11 @@ func (s *Server) showConnectorForm(w http.ResponseWriter, r *http.Request, v tea
 			form.Vault = append(form.Vault, views.Option{Value: c.ID, Text: c.Name})
 		}
 	}
-	for _, t := range connectors.Types() {
+	own, err := s.Gateways.Own(r.Context(), v.Team.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range own.All() {
 		form.Types = append(form.Types, connectorType(t))
 	}
 	form.Open = form.Open || len(form.Existing) == 0
@@ -88,14 +96,18 @@ func (s *Server) addConnector(w http.ResponseWriter, r *http.Request, v team.Vie
 	if err := parse(r); err != nil {
 		return err
 	}
-	typ := connectors.TypeNamed(text(r, "type"))
+	own, err := s.Gateways.Own(r.Context(), v.Team.ID)
+	if err != nil {
+		return err
+	}
+	typ := own.Named(text(r, "type"))
 	if typ == nil {
 		return fault.New(fault.Invalid, "Choose a kind of connector.", nil)
 	}
 	form := views.ConnectorForm{
 		Gateway: g, Type: connectorType(typ), Name: text(r, "name"), Hosts: text(r, "hosts"), Private: text(r, "private"),
 		Style: text(r, "style"), Header: text(r, "header"), Source: text(r, "source"), Credential: text(r, "credential"),
-		CredentialName: text(r, "credential_name"), Open: true, Errors: views.Errors{},
+		CredentialName: text(r, "credential_name"), ClientKey: text(r, "client_key"), Open: true, Errors: views.Errors{},
 	}
 	secret := credential.NewSecret(r.PostForm.Get("secret"))
 	was, err := s.Gateways.Configuration(r.Context(), v.Team.ID, g.ID)
@@ -107,13 +119,16 @@ func (s *Server) addConnector(w http.ResponseWriter, r *http.Request, v team.Vie
 		return err
 	}
 	c := readConnector(form, typ)
-	checkConnector(form.Errors, c, was)
+	checkConnector(form.Errors, c, typ, was)
+	if c.ClientKey, err = readClientKey(form.ClientKey); err != nil {
+		form.Errors["client_key"] = fault.Message(err)
+	}
 	checkSource(form.Errors, form, secret, vault)
 	if form.Source == "vault" {
 		c.CredentialID = form.Credential
 	}
 	if !form.Errors.Any() {
-		if _, _, err := gateways.Arrange(g.ID, append(slices.Clone(was), gateways.Connector{Connector: c}), rows(was), vault); err != nil {
+		if _, _, err := gateways.Arrange(g.ID, append(slices.Clone(was), gateways.Connector{Connector: c}), rows(was), vault, own); err != nil {
 			form.Errors[""] = fault.Message(err)
 		}
 	}
@@ -150,12 +165,15 @@ func readConnector(form views.ConnectorForm, typ *connectors.Type) fleet.Connect
 	}
 	if c.AuthKind == credential.Header || c.AuthKind == credential.Query {
 		c.AuthName = form.Header
+		if usual := typ.Usual(); c.AuthName == "" && c.AuthKind == usual.Kind {
+			c.AuthName = usual.Name
+		}
 	}
 	return c
 }
 
 // checkConnector puts a sentence beside each field that is wrong.
-func checkConnector(errs views.Errors, c fleet.Connector, was []gateways.Connector) {
+func checkConnector(errs views.Errors, c fleet.Connector, typ *connectors.Type, was []gateways.Connector) {
 	if err := fleet.CheckName(c.Name); err != nil {
 		errs["name"] = fault.Message(err)
 	} else if slices.ContainsFunc(was, func(w gateways.Connector) bool { return w.Name == c.Name }) {
@@ -172,7 +190,7 @@ func checkConnector(errs views.Errors, c fleet.Connector, was []gateways.Connect
 	if len(errs) > 0 {
 		return
 	}
-	if _, err := connectors.New(connectors.Config{Type: c.Type, Name: c.Name, Hosts: c.Hosts, Style: c.Style()}); err != nil {
+	if _, err := connectors.New(connectors.Config{Type: c.Type, Own: typ, Name: c.Name, Hosts: c.Hosts, Style: c.Style()}); err != nil {
 		errs["hosts"] = fault.Message(err)
 	}
 }

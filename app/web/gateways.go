@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/tameflare/tameflare/connectors"
 	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/fleet"
@@ -103,10 +102,14 @@ func (s *Server) connectorLines(ctx context.Context, v team.Viewer, gatewayID st
 	if err != nil {
 		return nil, err
 	}
+	own, err := s.Gateways.Own(ctx, v.Team.ID)
+	if err != nil {
+		return nil, err
+	}
 	lines := make([]views.ConnectorLine, len(cs))
 	for i, c := range cs {
 		l := views.ConnectorLine{Connector: c.Connector, Title: c.Type, Answers: c.Hosts, Rules: c.Rules}
-		if t := connectors.TypeNamed(c.Type); t != nil {
+		if t := own.Named(c.Type); t != nil {
 			l.Title = t.Title
 			if len(l.Answers) == 0 {
 				l.Answers = t.Hosts

@@ -285,9 +285,9 @@ func wantSilent(t testing.TB, what, body string, sentences ...string) {
 func (h *house) fill(pattern string) string {
 	id := map[string]string{
 		"cli": h.login.ID, "approvals": h.approval.ID, "traffic": h.request, "gateways": h.gateway.ID,
-		"vault": h.cred.ID, "kill": h.kill.ID, "settings": h.token.ID,
+		"connector-types": "billing", "vault": h.cred.ID, "kill": h.kill.ID, "settings": h.token.ID,
 	}
-	path := strings.TrimSuffix(pattern, "{$}")
+	path := strings.NewReplacer("{$}", "", "{type}", "github", "{action}", "github.pr.merge").Replace(pattern)
 	return strings.ReplaceAll(path, "{id}", id[strings.Split(path, "/")[1]])
 }
 

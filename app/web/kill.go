@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/tameflare/tameflare/app/kills"
-	"github.com/tameflare/tameflare/connectors"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/fleet"
 	"github.com/tameflare/tameflare/domain/team"
@@ -49,7 +48,11 @@ func (s *Server) connectorOptions(r *http.Request, v team.Viewer, gs []fleet.Gat
 			all = append(all, views.Option{Value: value, Text: text})
 		}
 	}
-	for _, t := range connectors.Types() {
+	own, err := s.Gateways.Own(r.Context(), v.Team.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range own.All() {
 		add(t.Name, "Every "+t.Title)
 	}
 	for _, g := range gs {

@@ -2,10 +2,12 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
 	"github.com/tameflare/tameflare/domain/approval"
+	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/fleet"
 	"github.com/tameflare/tameflare/domain/page"
 	"github.com/tameflare/tameflare/domain/team"
@@ -48,14 +50,35 @@ func (s *Server) readOverview(r *http.Request, v team.Viewer) (views.Overview, e
 		return o, err
 	}
 	o.Total, o.Buckets = sum.Tally, sum.Buckets
+	alerts, err := s.Trail.Alerts(ctx, v.Team.ID, now.Add(-24*time.Hour))
+	if err != nil {
+		return o, err
+	}
 	gs, err := s.Gateways.List(ctx, v.Team.ID)
 	if err != nil {
 		return o, err
 	}
+	o.Alerts, o.AllAlerts = alertLines(alerts, gatewayNames(gs)), len(alerts)
 	gs = slices.DeleteFunc(slices.Clone(gs), func(g fleet.Gateway) bool { return g.Status == fleet.Revoked })
 	o.Gateways = gatewayLines(gs, v)
 	o.Steps, err = s.firstSteps(r, v, gs)
 	return o, err
+}
+
+const overviewAlerts = 5
+
+// alertLines are the latest alerts, each with the way to its requests.
+func alertLines(all []audit.Alert, names map[string]string) []views.AlertLine {
+	var lines []views.AlertLine
+	for _, a := range all[:min(len(all), overviewAlerts)] {
+		kind := a.Kind
+		if !slices.Contains(audit.Alerts(), kind) { // of a gateway that is newer
+			kind = audit.AnyAlert
+		}
+		q := url.Values{"alert": {kind}, "gateway": {a.GatewayID}, "host": {a.Host}, "run": {a.RunID}}
+		lines = append(lines, views.AlertLine{Alert: a, Gateway: names[a.GatewayID], URL: address("/traffic", q)})
+	}
+	return lines
 }
 
 // pending is what waits for a person, the longest first.

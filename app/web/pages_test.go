@@ -5,12 +5,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/net/html"
 
 	"github.com/tameflare/tameflare/app/store/storetest"
+	"github.com/tameflare/tameflare/connectors"
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/audit"
@@ -38,7 +40,23 @@ var hostile = []string{
 // mayBe are the elements that pages are made of.
 var mayBe = strings.Fields(`html head meta title link script body a nav img ul ol li svg use span form button header main div b h1 h2 h3 p small
 	section dl dt dd input label select option table caption thead tbody tr th td time article progress details summary pre code fieldset legend
-	datalist aside footer rect line br hx-partial`)
+	datalist textarea aside footer rect line br hx-partial`)
+
+// documented are the addresses that connectors name as documentation: the only
+// pages of others that ours lead to.
+var documented = sync.OnceValue(func() map[string]bool {
+	all := map[string]bool{}
+	for _, t := range connectors.Types() {
+		all[t.Docs] = true
+		for _, op := range t.Operations() {
+			for _, f := range op.Forms {
+				all[f.Docs] = true
+			}
+		}
+	}
+	delete(all, "")
+	return all
+})
 
 // wantSound fails where a page holds an element, handler or address that is not ours.
 func wantSound(t *testing.T, what, body string) {
@@ -62,6 +80,9 @@ func wantSound(t *testing.T, what, body string) {
 				case strings.HasPrefix(a.Key, "on"), a.Key == "style", a.Key == "srcdoc", a.Key == "http-equiv":
 					t.Errorf("%s: attribute %s in %v", what, a.Key, tag)
 				case a.Key == "href" || a.Key == "src" || a.Key == "action" || a.Key == "hx-get" || a.Key == "hx-post" || a.Key == "hx-sse:connect":
+					if tag.Data == "a" && documented()[a.Val] && slices.Contains(tag.Attr, html.Attribute{Key: "rel", Val: "external noreferrer"}) {
+						continue
+					}
 					if !strings.HasPrefix(a.Val, "/") && !strings.HasPrefix(a.Val, "#") && !strings.HasPrefix(a.Val, "?") || strings.HasPrefix(a.Val, "//") {
 						t.Errorf("%s: %s leads to %q", what, a.Key, a.Val)
 					}
@@ -86,7 +107,7 @@ func TestWhatAgentsSendStaysText(t *testing.T) {
 		h.record(t, audit.Traffic{
 			Request: "req_hostile" + string(rune('a'+i)), Step: audit.Refused, Run: text, Method: text, Scheme: text, Host: text, Path: text, Query: text,
 			Action: action.Action{Connector: text, Name: text, Resource: text}, Decision: "deny", By: text, Rule: text, Reason: text, Code: text, Error: text,
-			UserAgent: text, Approval: "x" + text, Credential: text,
+			UserAgent: text, Approval: "x" + text, Credential: text, Alert: text,
 		})
 	}
 	if _, err := h.Approvals.Decide(t.Context(), h.owner, approval.Dashboard, ids[0], approval.Deny, hostile[0]+hostile[1]); err != nil {

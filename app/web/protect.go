@@ -31,7 +31,7 @@ func (s *Server) protect(mux http.Handler) http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, team.Viewer{}, fault.New(fault.Forbidden, "This request came from another site, so nothing was done.", nil))
 	}))
-	limited := http.MaxBytesHandler(cross.Handler(mux), maxBody)
+	limited, types := http.MaxBytesHandler(cross.Handler(mux), maxBody), http.MaxBytesHandler(cross.Handler(mux), maxTypeBody)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := "req-" + strings.ToLower(rand.Text())
 		r = r.WithContext(context.WithValue(r.Context(), requestID{}, id))
@@ -47,6 +47,10 @@ func (s *Server) protect(mux http.Handler) http.Handler {
 		}()
 		if !s.ours(r) {
 			s.fail(w, r, team.Viewer{}, fault.New(fault.Forbidden, "This server does not answer under that name. Open it at "+s.BaseURL+".", nil))
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, "/connector-types") {
+			types.ServeHTTP(w, r)
 			return
 		}
 		limited.ServeHTTP(w, r)

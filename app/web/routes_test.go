@@ -51,18 +51,34 @@ var least = map[string]team.Role{
 	"GET /gateways/{id}/setup/connectors":         team.RoleAdmin,
 	"POST /gateways/{id}/setup/connectors":        team.RoleAdmin,
 	"POST /gateways/{id}/setup/connectors/remove": team.RoleAdmin,
+	"GET /gateways/{id}/setup/connectors/key":     team.RoleAdmin,
+	"POST /gateways/{id}/setup/connectors/key":    team.RoleAdmin,
 	"GET /gateways/{id}/setup/access":             team.RoleAdmin,
 	"POST /gateways/{id}/setup/access":            team.RoleAdmin,
 	"GET /gateways/{id}/setup/run":                team.RoleAdmin,
 	"GET /gateways/{id}/setup/progress":           team.RoleAdmin,
 
-	"GET /vault":              team.RoleViewer,
-	"GET /vault/new":          team.RoleAdmin,
-	"POST /vault":             team.RoleAdmin,
-	"GET /vault/{id}/rotate":  team.RoleAdmin,
-	"POST /vault/{id}/rotate": team.RoleAdmin,
-	"GET /vault/{id}/delete":  team.RoleAdmin,
-	"POST /vault/{id}/delete": team.RoleAdmin,
+	"GET /connectors":                 team.RoleViewer,
+	"GET /connectors/{type}/{action}": team.RoleViewer,
+	"GET /connectors/try":             team.RoleViewer,
+	"POST /connectors/try":            team.RoleViewer,
+
+	"GET /connector-types":              team.RoleViewer,
+	"GET /connector-types/new":          team.RoleAdmin,
+	"POST /connector-types/preview":     team.RoleAdmin,
+	"POST /connector-types":             team.RoleAdmin,
+	"GET /connector-types/{id}":         team.RoleViewer,
+	"GET /connector-types/{id}/delete":  team.RoleAdmin,
+	"POST /connector-types/{id}/delete": team.RoleAdmin,
+
+	"GET /vault":               team.RoleViewer,
+	"GET /vault/new":           team.RoleAdmin,
+	"POST /vault":              team.RoleAdmin,
+	"GET /vault/{id}/rotate":   team.RoleAdmin,
+	"POST /vault/{id}/rotate":  team.RoleAdmin,
+	"POST /vault/{id}/refresh": team.RoleAdmin,
+	"GET /vault/{id}/delete":   team.RoleAdmin,
+	"POST /vault/{id}/delete":  team.RoleAdmin,
 
 	"GET /kill":            team.RoleViewer,
 	"GET /kill/confirmed":  team.RoleViewer,
@@ -84,7 +100,11 @@ var filled = map[string]url.Values{
 	"POST /gateways/{id}/setup":                   form("name", "deploy-bot", "enforcement", "full_enforce"),
 	"POST /gateways/{id}/setup/connectors":        form("type", "http", "hosts", "api.example.com", "source", "none"),
 	"POST /gateways/{id}/setup/connectors/remove": form("name", "github"),
+	"POST /gateways/{id}/setup/connectors/key":    form("name", "github", "client_key", "require_dummy"),
 	"POST /gateways/{id}/setup/access":            form("github.preset", "read_only"),
+	"POST /connectors/try":                        form("command", "curl https://api.github.com/user"),
+	"POST /connector-types/preview":               form("text", typeText),
+	"POST /connector-types":                       form(typeFields("tickets", "save")...),
 	"POST /vault":                                 form("name", "another", "type", "http", "secret", "s"),
 	"POST /vault/{id}/rotate":                     form("secret", "s"),
 	"POST /kill":                                  form("scope", "chosen", "connector", "http"),
@@ -92,8 +112,11 @@ var filled = map[string]url.Values{
 }
 
 func query(pattern string) string {
-	if pattern == "GET /events" {
+	switch pattern {
+	case "GET /events":
 		return "?topics=approvals"
+	case "GET /gateways/{id}/setup/connectors/key":
+		return "?name=github"
 	}
 	return ""
 }
@@ -107,6 +130,7 @@ func walk(t *testing.T, check func(t *testing.T, h *house, rt route, q visit)) {
 			t.Parallel()
 			h := furnished(t)
 			h.pull1(t)
+			h.define(t)
 			stopped := make(chan struct{})
 			close(stopped)
 			h.Stopping = stopped // or the walk would stay on a stream

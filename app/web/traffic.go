@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/tameflare/tameflare/domain/audit"
@@ -18,7 +19,7 @@ const (
 )
 
 // filterNames are the parameters that make a filter, in the order of the page.
-var filterNames = []string{"q", "decision", "gateway", "since", "host", "action", "method", "run"}
+var filterNames = []string{"q", "decision", "gateway", "since", "alert", "host", "action", "method", "run"}
 
 // periods are the stretches of time that can be chosen.
 var periods = map[string]time.Duration{"1h": time.Hour, "24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour}
@@ -32,9 +33,9 @@ func (s *Server) readFilter(q url.Values) (audit.Filter, views.TrafficFilter, ur
 		}
 	}
 	f := audit.Filter{
-		GatewayID: q.Get("gateway"), Host: q.Get("host"), Action: q.Get("action"), Method: q.Get("method"), Run: q.Get("run"), Text: q.Get("q"),
+		GatewayID: q.Get("gateway"), Host: q.Get("host"), Action: q.Get("action"), Method: q.Get("method"), Run: q.Get("run"), Text: q.Get("q"), Alert: q.Get("alert"),
 	}
-	shown := views.TrafficFilter{Text: f.Text, Decision: q.Get("decision"), Gateway: f.GatewayID, Since: q.Get("since")}
+	shown := views.TrafficFilter{Text: f.Text, Decision: q.Get("decision"), Gateway: f.GatewayID, Since: q.Get("since"), Alert: f.Alert}
 	switch shown.Decision {
 	case "", "allow", "deny", "require_approval":
 		f.Decision = shown.Decision
@@ -44,6 +45,9 @@ func (s *Server) readFilter(q url.Values) (audit.Filter, views.TrafficFilter, ur
 		f.Flagged = true
 	default:
 		return f, shown, kept, fault.New(fault.Invalid, "There is no such decision to filter by.", nil)
+	}
+	if f.Alert != "" && f.Alert != audit.AnyAlert && !slices.Contains(audit.Alerts(), f.Alert) {
+		return f, shown, kept, fault.New(fault.Invalid, "There is no such alert to filter by.", nil)
 	}
 	if shown.Since != "" {
 		d, ok := periods[shown.Since]
@@ -169,7 +173,10 @@ func (s *Server) trafficDetail(w http.ResponseWriter, r *http.Request, v team.Vi
 		return err
 	}
 	d.Gateway = gatewayNames(gs)[req.GatewayID]
-	if req.Credential != "" {
+	switch {
+	case req.Credential == audit.ClientsOwn:
+		d.Credential = audit.ClientsOwn
+	case req.Credential != "":
 		cs, err := s.Vault.List(r.Context(), v.Team.ID)
 		if err != nil {
 			return err

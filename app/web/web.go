@@ -18,9 +18,12 @@ import (
 	"github.com/tameflare/tameflare/app/kills"
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/app/trail"
+	"github.com/tameflare/tameflare/app/vault"
+	"github.com/tameflare/tameflare/connectors"
 	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/credential"
+	"github.com/tameflare/tameflare/domain/definition"
 	"github.com/tameflare/tameflare/domain/fleet"
 	"github.com/tameflare/tameflare/domain/page"
 	"github.com/tameflare/tameflare/domain/team"
@@ -78,6 +81,8 @@ type Approvals interface {
 // Gateways keeps gateways and what is configured for them.
 type Gateways interface {
 	Fleet
+	Uses
+	Types
 	Create(ctx context.Context, v team.Viewer, set gateways.Settings) (fleet.Gateway, error)
 	Update(ctx context.Context, v team.Viewer, id string, set gateways.Settings) error
 	Configure(ctx context.Context, v team.Viewer, gatewayID string, cs []gateways.Connector) error
@@ -89,6 +94,22 @@ type Fleet interface {
 	List(ctx context.Context, teamID string) ([]fleet.Gateway, error)
 	Find(ctx context.Context, teamID, idOrName string) (fleet.Gateway, error)
 	Configuration(ctx context.Context, teamID, gatewayID string) ([]gateways.Connector, error)
+	Own(ctx context.Context, teamID string) (connectors.Own, error)
+}
+
+// Uses says what is configured for all gateways together.
+type Uses interface {
+	Connectors(ctx context.Context, teamID string) ([]fleet.Connector, error)
+}
+
+// Types keeps the connector types that a team defines.
+type Types interface {
+	Types(ctx context.Context, teamID string) ([]fleet.ConnectorType, error)
+	Type(ctx context.Context, teamID, name string) (fleet.ConnectorType, error)
+	SaveType(ctx context.Context, v team.Viewer, d definition.Definition, version int64) error
+	DeleteType(ctx context.Context, v team.Viewer, name string) error
+	Uses(ctx context.Context, teamID, name string) (connectors, credentials []string, err error)
+	Lost(ctx context.Context, teamID string, d definition.Definition) ([]string, error)
 }
 
 // Trail finds what happened.
@@ -97,11 +118,14 @@ type Trail interface {
 	Request(ctx context.Context, teamID, id string) (audit.Request, error)
 	Events(ctx context.Context, teamID string, before int64, limit int) ([]audit.EventRow, error)
 	Summary(ctx context.Context, teamID string, since time.Time) (trail.Summary, error)
+	Alerts(ctx context.Context, teamID string, since time.Time) ([]audit.Alert, error)
 }
 
 // Vault keeps credentials. What it gives back never holds a secret.
 type Vault interface {
 	Put(ctx context.Context, v team.Viewer, name, typ string, hosts []string, secret credential.Secret) (fleet.Credential, error)
+	PutEntry(ctx context.Context, v team.Viewer, e vault.Entry) (fleet.Credential, error)
+	RefreshNow(ctx context.Context, v team.Viewer, id string) error
 	List(ctx context.Context, teamID string) ([]fleet.Credential, error)
 	Delete(ctx context.Context, v team.Viewer, id string) error
 }
@@ -144,4 +168,6 @@ type Server struct {
 	IP       func(*http.Request) string  // who is asking; nil: who connects
 	Stopping <-chan struct{}             // closed when the server shuts down, so that streams end; nil: never
 	Ready    func(context.Context) error // whether requests can be served; nil: always
+
+	known catalogue
 }

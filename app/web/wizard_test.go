@@ -35,16 +35,17 @@ func TestTheWizardLeadsToARunningGateway(t *testing.T) {
 	wantSays(t, "third step", h.get(t, access), `value="read_only" checked`)
 	rows := []string{
 		"github.preset", "read_only",
-		"github.pattern", "github.pr.merge", "github.effect", "require_approval", "github.reason", "Merges need a person.", "github.hold", "2m", "github.ttl", "1h", "github.class", "",
-		"github.pattern", "", "github.effect", "allow", "github.reason", "", "github.hold", "", "github.ttl", "", "github.class", "",
-		"github.pattern", "github.repo.*", "github.effect", "deny", "github.reason", "", "github.hold", "", "github.ttl", "", "github.class", "delete",
+		"github.pattern", "github.pr.merge", "github.when", "", "github.effect", "require_approval", "github.reason", "Merges need a person.", "github.hold", "2m", "github.ttl", "1h", "github.class", "",
+		"github.pattern", "", "github.when", " ", "github.effect", "allow", "github.reason", "", "github.hold", "", "github.ttl", "", "github.class", "",
+		"github.pattern", "github.repo.*", "github.when", "resource=acme/*,\nresource=other/<b>", "github.effect", "deny", "github.reason", "", "github.hold", "", "github.ttl", "", "github.class", "delete",
 	}
 	wantSays(t, "more rows", h.post(t, access, append(rows, "more", "1")...).Body.String(), `value="github.pr.merge"`, `value="github.repo.*"`)
 	w = h.post(t, access, rows...)
 	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != base+"/setup/run" {
 		t.Fatalf("third step: %d to %q\n%s", w.Code, w.Header().Get("Location"), w.Body)
 	}
-	wantSays(t, "third step, gone back to", h.get(t, access), `value="github.pr.merge"`, `value="2m"`, `value="1h"`, "Only what counts as delete.")
+	wantSays(t, "third step, gone back to", h.get(t, access), `value="github.pr.merge"`, `value="2m"`, `value="1h"`, "Only what counts as delete.", ">resource=acme/*, resource=other/&lt;b&gt;</textarea>")
+	wantSays(t, "the gateway's page", h.get(t, base), "<span>resource</span>", "<b>acme/*</b> or ", "<b>other/&lt;b&gt;</b>")
 	if w := h.post(t, access, rows...); w.Code != http.StatusSeeOther {
 		t.Errorf("third step, sent again: %d", w.Code)
 	}
@@ -54,18 +55,18 @@ func TestTheWizardLeadsToARunningGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	type rule struct {
-		Pattern, Class, Effect, Reason string
-		Hold, TTL                      int64
-		Preset                         policy.Preset
+		Pattern, When, Class, Effect, Reason string
+		Hold, TTL                            int64
+		Preset                               policy.Preset
 	}
 	var got []rule
 	for _, r := range cs[0].Rules {
-		got = append(got, rule{string(r.Pattern), r.Class, r.Effect.String(), r.Reason, r.HoldMS, r.TTLMS, r.Preset})
+		got = append(got, rule{string(r.Pattern), r.When.String(), r.Class, r.Effect.String(), r.Reason, r.HoldMS, r.TTLMS, r.Preset})
 	}
 	want := []rule{
-		{"*", "read", "allow", "", -1, 0, policy.ReadOnly},
-		{"github.pr.merge", "", "require_approval", "Merges need a person.", 120_000, 3_600_000, ""},
-		{"github.repo.*", "delete", "deny", "", -1, 0, ""},
+		{"*", "", "read", "allow", "", -1, 0, policy.ReadOnly},
+		{"github.pr.merge", "", "", "require_approval", "Merges need a person.", 120_000, 3_600_000, ""},
+		{"github.repo.*", "resource=acme/*, resource=other/<b>", "delete", "deny", "", -1, 0, ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
@@ -130,6 +131,12 @@ func TestWrongFieldsAreNamedAndKept(t *testing.T) {
 		"hold of no length":           {gw + "/setup/access", access("github.pr.merge", "allow", "soon", ""), 422, []string{"Write how long to hold", `value="soon"`}},
 		"hold too long":               {gw + "/setup/access", access("github.pr.merge", "allow", "31m", ""), 422, []string{"A hold is between 0s and 30m."}},
 		"time to answer too short":    {gw + "/setup/access", access("github.pr.merge", "allow", "", "1s"), 422, []string{"A ttl is between 30s and 24h."}},
+		"limit without a value":       {gw + "/setup/access", limited("github.pr.merge", "base"), 422, []string{"Write a limit as a name, an equals sign and a value", ">base</textarea>"}},
+		"limit on nothing there":      {gw + "/setup/access", limited("github.pr.merge", "colour=red"), 422, []string{"github.pr.merge has no colour to look at. It has", "resource.", ">colour=red</textarea>"}},
+		"limit without an action":     {gw + "/setup/access", limited("", "base=main"), 422, []string{"Say which action", ">base=main</textarea>"}},
+		"limit with an open quote":    {gw + "/setup/access", limited("github.pr.merge", `base="a`), 422, []string{"The double quotes around what base has to be"}},
+		"rows without their limits":   {gw + "/setup/access", []string{"github.preset", "custom", "github.pattern", "*", "github.effect", "allow", "github.class", ""}, 409, []string{"Open it again"}},
+		"rows without their class":    {gw + "/setup/access", []string{"github.preset", "custom", "github.pattern", "*", "github.effect", "allow", "github.when", ""}, 409, []string{"Open it again"}},
 		"rule without an action":      {gw + "/setup/access", access("", "allow", "5s", ""), 422, []string{"Say which action"}},
 		"credential without a name":   {vault, []string{"type", "http", "secret", "hunter2"}, 422, []string{"A name is 1 to 63"}},
 		"credential of no kind":       {vault, []string{"name", "k", "type", "ftp", "secret", "hunter2"}, 422, []string{"Choose what the credential is for.", `value="k"`}},
@@ -160,7 +167,14 @@ func TestWrongFieldsAreNamedAndKept(t *testing.T) {
 
 // access is the form of the third step with one row.
 func access(pattern, effect, hold, ttl string) []string {
-	return []string{"github.preset", "custom", "github.pattern", pattern, "github.effect", effect, "github.hold", hold, "github.ttl", ttl, "github.reason", "", "github.class", ""}
+	return []string{"github.preset", "custom", "github.pattern", pattern, "github.when", "", "github.effect", effect, "github.hold", hold, "github.ttl", ttl, "github.reason", "", "github.class", ""}
+}
+
+// limited is access with something in the field "only where".
+func limited(pattern, when string) []string {
+	form := access(pattern, "allow", "", "")
+	form[5] = when
+	return form
 }
 
 func TestARevokedGatewayCannotBeChanged(t *testing.T) {

@@ -4,6 +4,7 @@ package apply
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,6 @@ import (
 	"github.com/tameflare/tameflare/cli/apiclient"
 	"github.com/tameflare/tameflare/cli/console"
 	"github.com/tameflare/tameflare/cli/exit"
-	"github.com/tameflare/tameflare/connectors"
 	"github.com/tameflare/tameflare/domain/config"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/rest"
@@ -65,13 +65,15 @@ func (o options) apply(ctx context.Context, c *console.Console) error {
 	if err != nil {
 		return err
 	}
-	doc, err := config.Parse(name, text, connectors.Catalogue{})
+	doc, client, err := o.read(ctx, c, name, text)
 	if err != nil {
 		return err
 	}
-	client, err := c.Client()
-	if err != nil {
-		return err
+	notes(c, doc)
+	if doc.Described() { // the server has no files: it gets what they say
+		if text, err = config.Marshal(doc); err != nil {
+			return err
+		}
 	}
 	found, err := secrets(c, doc, o)
 	if err != nil {
@@ -112,6 +114,20 @@ func (o options) apply(ctx context.Context, c *console.Console) error {
 	return nil
 }
 
+// read reads the document that text is. Where it uses what it does not define,
+// the server is asked for the team's own connector types.
+func (o options) read(ctx context.Context, c *console.Console, name string, text []byte) (*config.Document, *apiclient.Client, error) {
+	doc, _, err := Parse(o.file, name, text, nil)
+	client, notSignedIn := c.Client()
+	if err == nil || notSignedIn != nil {
+		return doc, client, cmp.Or(err, notSignedIn)
+	}
+	if known, unknown := Known(ctx, client); unknown == nil && len(known) > 0 {
+		doc, _, err = Parse(o.file, name, text, known)
+	}
+	return doc, client, err
+}
+
 // Read reads a document, and says what people call it.
 func Read(c *console.Console, file string) (text []byte, name string, err error) {
 	in := c.In
@@ -141,41 +157,52 @@ func secrets(c *console.Console, doc *config.Document, o options) (map[string]st
 	found := map[string]string{}
 	fromIn := ""
 	for _, cred := range doc.Credentials {
-		var value string
-		switch from := cred.From; {
-		case from.Env != "":
-			if value = c.Getenv(from.Env); value == "" {
-				return nil, fault.New(fault.Invalid, "The credential "+cred.Name+" comes from the variable "+from.Env+", which is not set. Nothing was changed.", nil)
+		for _, needed := range cred.Needs() {
+			what := "credential " + needed.Name
+			if needed.From.Stdin {
+				if o.file == "-" || fromIn != "" {
+					return nil, fault.New(fault.Invalid, "Only one thing can come from standard input: "+orElse(fromIn, "the document")+" or the "+what+".", nil)
+				}
+				fromIn = "the " + what
 			}
-		case from.File != "":
-			path := from.File
-			if !filepath.IsAbs(path) && o.file != "-" {
-				path = filepath.Join(filepath.Dir(o.file), path)
-			}
-			b, err := os.ReadFile(path)
+			value, err := fetch(c, what, needed.From, o)
 			if err != nil {
-				return nil, fault.New(fault.Invalid, "The credential "+cred.Name+" comes from the file "+path+", which cannot be read. Nothing was changed.", err)
+				return nil, err
 			}
-			value = string(bytes.TrimRight(b, "\r\n"))
-		case from.Stdin:
-			if o.file == "-" || fromIn != "" {
-				return nil, fault.New(fault.Invalid, "Only one thing can come from standard input: "+orElse(fromIn, "the document")+" or the credential "+cred.Name+".", nil)
+			if value == "" {
+				return nil, fault.New(fault.Invalid, "The "+what+" is empty where it comes from. Nothing was changed.", nil)
 			}
-			fromIn = "the credential " + cred.Name
-			b, err := io.ReadAll(io.LimitReader(c.In, maxFile))
-			if err != nil {
-				return nil, fmt.Errorf("read credential %s: %w", cred.Name, err)
-			}
-			value = strings.TrimRight(string(b), "\r\n")
-		default:
-			continue
+			found[needed.Name] = value
 		}
-		if value == "" {
-			return nil, fault.New(fault.Invalid, "The credential "+cred.Name+" is empty where it comes from. Nothing was changed.", nil)
-		}
-		found[cred.Name] = value
 	}
 	return found, nil
+}
+
+// fetch reads one secret.
+func fetch(c *console.Console, what string, from config.Source, o options) (string, error) {
+	switch {
+	case from.Env != "":
+		value := c.Getenv(from.Env)
+		if value == "" {
+			return "", fault.New(fault.Invalid, "The "+what+" comes from the variable "+from.Env+", which is not set. Nothing was changed.", nil)
+		}
+		return value, nil
+	case from.File != "":
+		path := from.File
+		if !filepath.IsAbs(path) && o.file != "-" {
+			path = filepath.Join(filepath.Dir(o.file), path)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return "", fault.New(fault.Invalid, "The "+what+" comes from the file "+path+", which cannot be read. Nothing was changed.", err)
+		}
+		return string(bytes.TrimRight(b, "\r\n")), nil
+	}
+	b, err := io.ReadAll(io.LimitReader(c.In, maxFile))
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", what, err)
+	}
+	return strings.TrimRight(string(b), "\r\n"), nil
 }
 
 func orElse(text, otherwise string) string {

@@ -11,6 +11,7 @@ import (
 	"github.com/tameflare/tameflare/cli/console"
 	"github.com/tameflare/tameflare/cli/exit"
 	"github.com/tameflare/tameflare/connectors"
+	"github.com/tameflare/tameflare/connectors/described"
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/config"
 	"github.com/tameflare/tameflare/domain/fault"
@@ -50,13 +51,14 @@ type explainer struct {
 
 func (o options) explainer(ctx context.Context, c *console.Console) (*explainer, error) {
 	var doc *config.Document
+	var own connectors.Own
 	switch {
 	case o.config != "":
 		text, name, err := apply.Read(c, o.config)
 		if err != nil {
 			return nil, err
 		}
-		if doc, err = config.Parse(name, text, connectors.Catalogue{}); err != nil {
+		if doc, own, err = apply.Parse(o.config, name, text, nil); err != nil {
 			return nil, err
 		}
 	case o.gateway != "":
@@ -68,7 +70,7 @@ func (o options) explainer(ctx context.Context, c *console.Console) (*explainer,
 		if err != nil {
 			return nil, err
 		}
-		if doc, err = config.Parse("the server's configuration", []byte(export.Document), connectors.Catalogue{}); err != nil {
+		if doc, own, err = apply.Parse("-", "the server's configuration", []byte(export.Document), nil); err != nil {
 			return nil, err
 		}
 	default:
@@ -78,7 +80,7 @@ func (o options) explainer(ctx context.Context, c *console.Console) (*explainer,
 	if err != nil {
 		return nil, err
 	}
-	return configured(g)
+	return configured(g, own)
 }
 
 // offline knows every type at its own hosts.
@@ -115,10 +117,10 @@ func choose(doc *config.Document, name string) (config.Gateway, error) {
 	return config.Gateway{}, fault.New(fault.NotFound, "There is no gateway "+name+" in the configuration. There are "+strings.Join(names, ", ")+".", nil)
 }
 
-func configured(g config.Gateway) (*explainer, error) {
+func configured(g config.Gateway, own connectors.Own) (*explainer, error) {
 	var all []*connectors.Connector
 	for _, c := range g.Connectors {
-		one, err := connectors.New(connectors.Config{Type: c.Type, Name: c.Name, Hosts: c.Hosts, Style: c.Auth})
+		one, err := connectors.New(connectors.Config{Type: c.Type, Own: own.Named(c.Type), Name: c.Name, Hosts: c.Hosts, Style: c.Auth})
 		if err != nil {
 			return nil, fmt.Errorf("connector %s: %w", c.Name, err)
 		}
@@ -137,24 +139,24 @@ func configured(g config.Gateway) (*explainer, error) {
 }
 
 // answer explains a request.
-func (e *explainer) answer(in request) Answer {
-	r, err := in.connectors()
+func (e *explainer) answer(in described.Request) Answer {
+	r, err := in.Connectors()
 	if err != nil {
 		return e.malformed("", err)
 	}
 	var a action.Action
-	typ := ""
+	typ, sentence := "", connectors.Sentence
 	if c := e.set.For(r.Host); c == nil {
 		a = connectors.Unmatched(r)
 	} else {
-		typ = c.Type().Name
+		typ, sentence = c.Type().Name, c.Sentence
 		if a, err = c.Read(r); err != nil {
 			return e.malformed(c.Name(), err)
 		}
 	}
 	out := Answer{
 		Connector: a.Connector, Action: a.Name, Class: a.Class, Risk: a.Risk, Resource: a.Resource, Params: a.Params,
-		Reversible: a.Reversible, Unknown: a.Unknown, Or: a.Or, sentence: connectors.Sentence(a),
+		Reversible: a.Reversible, Unknown: a.Unknown, Or: a.Or, sentence: sentence(a),
 	}
 	if out.Params == nil {
 		out.Params = map[string]any{}

@@ -18,12 +18,14 @@ import (
 
 	"github.com/tameflare/tameflare/cli/console"
 	"github.com/tameflare/tameflare/cli/exit"
+	"github.com/tameflare/tameflare/connectors/curl"
+	"github.com/tameflare/tameflare/connectors/described"
 	"github.com/tameflare/tameflare/domain/fault"
 )
 
 type options struct {
 	headers         []string
-	body            string
+	body, curl      string
 	asJSON, jsonl   bool
 	config, gateway string
 }
@@ -39,14 +41,21 @@ Nothing is sent, and without --gateway no server is needed.
 
 With --config or --gateway it also says what would be decided.
 
+With --curl it reads a curl command, as documentation and browsers write them. What
+the command would read from files or variables counts as unknown.
+
 With --jsonl it reads one request a line, {"method","url","headers","body"}, and
 answers one line each, in order.`,
 		Example: `  tameflare explain PUT https://api.github.com/repos/acme/site/pulls/12/merge
   tameflare explain PATCH https://api.github.com/repos/acme/site/issues/3 --body '{"state":"closed"}' --json
   tameflare explain --config tameflare.yaml DELETE https://api.github.com/repos/acme/site
+  tameflare explain --curl 'curl -X DELETE https://api.github.com/repos/acme/site'
   tameflare explain --jsonl < requests.jsonl`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.jsonl && len(args) > 0 || !o.jsonl && len(args) != 2 {
+			if o.jsonl && o.curl != "" {
+				return exit.Wrong("Give --curl or --jsonl, and not both.")
+			}
+			if instead := o.jsonl || o.curl != ""; instead && len(args) > 0 || !instead && len(args) != 2 {
 				return exit.Wrong("Say a method and an address: tameflare explain GET https://api.github.com/user")
 			}
 			return o.explain(cmd.Context(), c, args)
@@ -55,6 +64,7 @@ answers one line each, in order.`,
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.headers, "header", "H", nil, "a header, as in Content-Type: application/json")
 	f.StringVarP(&o.body, "body", "d", "", "the body; @FILE reads it from a file, @- from standard input")
+	f.StringVar(&o.curl, "curl", "", "a curl command; - reads it from standard input")
 	f.BoolVar(&o.asJSON, "json", false, "write JSON")
 	f.BoolVar(&o.jsonl, "jsonl", false, "read requests from standard input, one a line")
 	f.StringVar(&o.config, "config", "", "decide by a configuration file")
@@ -70,15 +80,8 @@ func (o options) explain(ctx context.Context, c *console.Console, args []string)
 	if o.jsonl {
 		return e.lines(ctx, c)
 	}
-	in := request{Method: args[0], URL: args[1], Headers: http.Header{}}
-	for _, h := range o.headers {
-		name, value, ok := strings.Cut(h, ":")
-		if !ok {
-			return exit.Wrong("A header is like Content-Type: application/json.")
-		}
-		in.Headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
-	}
-	if in.Body, err = o.readBody(c); err != nil {
+	in, err := o.request(c, args)
+	if err != nil {
 		return err
 	}
 	answer := e.answer(in)
@@ -89,6 +92,44 @@ func (o options) explain(ctx context.Context, c *console.Console, args []string)
 		return c.JSON(answer)
 	}
 	return answer.print(c)
+}
+
+// request is what the arguments describe.
+func (o options) request(c *console.Console, args []string) (described.Request, error) {
+	if o.curl != "" {
+		return o.readCurl(c)
+	}
+	in := described.Request{Method: args[0], URL: args[1], Header: http.Header{}}
+	for _, h := range o.headers {
+		name, value, ok := strings.Cut(h, ":")
+		if !ok {
+			return in, exit.Wrong("A header is like Content-Type: application/json.")
+		}
+		in.Header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+	}
+	var err error
+	in.Body, err = o.readBody(c)
+	return in, err
+}
+
+// readCurl reads a curl command, and says what it has left out.
+func (o options) readCurl(c *console.Console) (described.Request, error) {
+	if len(o.headers) > 0 || o.body != "" {
+		return described.Request{}, exit.Wrong("Write headers and body into the curl command.")
+	}
+	command := o.curl
+	if command == "-" {
+		b, err := io.ReadAll(io.LimitReader(c.In, curl.Max+1))
+		if err != nil {
+			return described.Request{}, fmt.Errorf("read command: %w", err)
+		}
+		command = string(b)
+	}
+	r, err := curl.Parse(command)
+	for _, note := range r.Notes {
+		c.Say("%s %s", c.Mark(c.Err, console.Note), note)
+	}
+	return r.Request, err
 }
 
 func (o options) readBody(c *console.Console) ([]byte, error) {
@@ -117,9 +158,8 @@ func (e *explainer) lines(ctx context.Context, c *console.Console) error {
 	for ctx.Err() == nil {
 		line, err := in.ReadBytes('\n')
 		if text := strings.TrimSpace(string(line)); text != "" {
-			var r request
 			var answer Answer
-			if perr := r.parse([]byte(text)); perr != nil {
+			if r, perr := parse([]byte(text)); perr != nil {
 				answer = e.malformed("", perr)
 			} else {
 				answer = e.answer(r)

@@ -1,0 +1,86 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/tameflare/tameflare/cli/apiclient"
+	"github.com/tameflare/tameflare/cli/console"
+	"github.com/tameflare/tameflare/connectors"
+	"github.com/tameflare/tameflare/connectors/openapi"
+	"github.com/tameflare/tameflare/domain/config"
+	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/rest"
+)
+
+// Parse reads a document that came from file, and the OpenAPI descriptions
+// beside it. The catalogue knows the document's own connector types
+// afterwards; those of known are known besides.
+func Parse(file, name string, text []byte, known connectors.Own) (*config.Document, connectors.Own, error) {
+	doc, err := config.Parse(name, text, connectors.Catalogue{Own: known, Open: beside(file)})
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := connectors.DefineAll(doc.Definitions())
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, t := range known {
+		if !slices.ContainsFunc(own, func(o *connectors.Type) bool { return o.Name == t.Name }) {
+			own = append(own, t)
+		}
+	}
+	return doc, own, nil
+}
+
+// Known returns the connector types that the team has defined.
+func Known(ctx context.Context, client *apiclient.Client) (connectors.Own, error) {
+	export, err := apiclient.Get[rest.Configuration](ctx, client, "/configuration", nil)
+	if err != nil {
+		return nil, err
+	}
+	_, own, err := Parse("-", "the server's configuration", []byte(export.Document), nil)
+	return own, err
+}
+
+// beside opens files that a document names, by their paths from where it is.
+func beside(document string) func(string) ([]byte, error) {
+	return func(path string) ([]byte, error) {
+		if !filepath.IsAbs(path) && document != "-" {
+			path = filepath.Join(filepath.Dir(document), path)
+		}
+		f, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fault.New(fault.Invalid, "There is no file "+path+".", err)
+		}
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "The file "+path+" cannot be read.", err)
+		}
+		defer f.Close()
+		data, err := io.ReadAll(io.LimitReader(f, openapi.MaxSize+1))
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "The file "+path+" cannot be read.", err)
+		}
+		return data, nil
+	}
+}
+
+const maxNotes = 20
+
+// notes says what was guessed about connector types and should be looked at.
+func notes(c *console.Console, doc *config.Document) {
+	for _, t := range doc.Types {
+		for i, n := range t.Notes {
+			if i == maxNotes {
+				c.Say("%s %s: and %d more like these", console.Note, t.Name, len(t.Notes)-i)
+				break
+			}
+			c.Say("%s %s: %s", console.Note, t.Name, console.Line(n.String()))
+		}
+	}
+}
