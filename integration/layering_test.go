@@ -17,16 +17,18 @@ const module = "github.com/tameflare/tameflare/"
 var mayImport = map[string]string{
 	// The words. They do no I/O and know nothing of how they are stored or sent.
 	"domain/action":     "domain/fault",
+	"domain/address":    "domain/fault",
 	"domain/approval":   "domain/fault domain/action domain/page",
 	"domain/audit":      "domain/fault domain/action domain/page",
-	"domain/config":     "domain/fault domain/action domain/credential domain/policy domain/fleet",
+	"domain/config":     "domain/fault domain/action domain/credential domain/policy domain/fleet domain/definition",
 	"domain/credential": "domain/fault",
+	"domain/definition": "domain/fault domain/action domain/credential",
 	"domain/fault":      "",
-	"domain/fleet":      "domain/fault domain/action domain/credential domain/policy",
+	"domain/fleet":      "domain/fault domain/action domain/credential domain/policy domain/definition",
 	"domain/page":       "domain/fault",
 	"domain/policy":     "domain/fault domain/action",
 	"domain/team":       "domain/fault domain/audit",
-	"domain/wire":       "domain/fault domain/action domain/approval domain/credential domain/policy",
+	"domain/wire":       "domain/fault domain/action domain/approval domain/credential domain/policy domain/definition",
 	"connectors":        "domain/*",
 
 	"domain/rest": "domain/*",
@@ -42,6 +44,7 @@ var mayImport = map[string]string{
 	// its capabilities, which declare what they need of the store and name its
 	// values, and use each other only where one is made of the others,
 	"app/vault":         "domain/*",
+	"app/oauth":         "domain/*",
 	"app/accounts":      "domain/* app/store",
 	"app/gateways":      "domain/* connectors app/bus app/store app/identity",
 	"app/policies":      "domain/* connectors app/bus app/store app/identity",
@@ -53,7 +56,7 @@ var mayImport = map[string]string{
 	// its three doors, which speak the capabilities' values, and its main.
 	"app/link":             "domain/* app/approvals app/gateways app/trail",
 	"app/api":              "domain/* connectors app/bus app/accounts app/approvals app/gateways app/kills",
-	"app/web":              "domain/* connectors views static app/bus app/store app/accounts app/gateways app/kills app/trail",
+	"app/web":              "domain/* connectors views static app/bus app/store app/accounts app/gateways app/kills app/trail app/vault",
 	"app/tameflare-server": "domain/* connectors static app/*",
 
 	// The programs that run elsewhere.

@@ -30,7 +30,9 @@ missing_packages() {
 	python_path >/dev/null || echo python3 python3-requests
 	command -v git >/dev/null || echo git
 	command -v curl >/dev/null || echo curl
+	command -v gh >/dev/null || echo gh
 	command -v node >/dev/null || echo nodejs
+	command -v npm >/dev/null || echo npm
 	command -v openssl >/dev/null || echo openssl
 	# The race detector needs a C compiler.
 	command -v gcc >/dev/null || echo gcc libc6-dev

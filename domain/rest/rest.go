@@ -209,6 +209,7 @@ type Request struct {
 	Reason     string    `json:"reason,omitempty"`
 	Code       string    `json:"code,omitempty"`
 	ApprovalID string    `json:"approval_id,omitempty"`
+	Alert      string    `json:"alert,omitempty"` // foreign_key, dummy_elsewhere or dummy_of_another_run
 	Snapshot   int64     `json:"snapshot,omitempty"`
 	Step       string    `json:"step"` // "intent" where nobody knows yet what came of it
 	Status     int       `json:"status,omitempty"`
