@@ -22,6 +22,10 @@ type Request struct {
 	BodyDigest    string // SHA-256 of the body as it is sent, hex
 	CredentialID  string
 	RuleID        string
+
+	// Params are what the request was judged by, as JSON: some of it stands in
+	// headers, such as the account that a charge is for.
+	Params string
 }
 
 // Fingerprint returns the name of r: SHA-256 over its fields, each with its
@@ -31,7 +35,7 @@ func (r Request) Fingerprint() string {
 	h.Write([]byte("tameflare approval v1\n"))
 	for _, field := range []string{
 		r.GatewayID, r.Principal, r.Action, r.Method, r.Scheme, r.Authority, r.Path, r.Query,
-		r.ContentType, r.ContentCoding, r.BodyDigest, r.CredentialID, r.RuleID,
+		r.ContentType, r.ContentCoding, r.BodyDigest, r.CredentialID, r.RuleID, r.Params,
 	} {
 		var n [8]byte
 		binary.BigEndian.PutUint64(n[:], uint64(len(field)))

@@ -3,7 +3,9 @@ package proxy
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -158,7 +160,20 @@ func (x *exchange) fingerprint() string {
 		BodyDigest:    hex.EncodeToString(digest[:]),
 		CredentialID:  id,
 		RuleID:        x.decision.Rule,
+		Params:        judgedBy(x.action),
 	}.Fingerprint()
+}
+
+// judgedBy writes out what a was judged by, without the key that clients make
+// anew for each try of the same request.
+func judgedBy(a action.Action) string {
+	params := maps.Clone(a.Params)
+	delete(params, "idempotency_key")
+	text, err := json.Marshal(params) // in the order of its keys
+	if err != nil {
+		panic("proxy: " + err.Error()) // strings, numbers and lists of strings
+	}
+	return string(text)
 }
 
 // essence is the body, without what a repetition of the request would not have
