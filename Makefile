@@ -4,7 +4,7 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 PROGRAMS := ./app/tameflare-server ./gateway/tameflare-gateway ./cli/tameflare
-FUZZTIME ?= 30s
+FUZZTIME ?= 60s
 PKG ?= ./...
 ARGS ?=
 
@@ -44,11 +44,11 @@ test-fast: ## Run the tests without lint and race detector; PKG=./app/... for a 
 	@tools/test.sh --fast $(PKG)
 
 .PHONY: fuzz
-fuzz: ## Fuzz every target for FUZZTIME (30s)
+fuzz: ## Fuzz every target for FUZZTIME (60s), and name a million requests spelled otherwise
 	@tools/fuzz.sh $(FUZZTIME) $(PKG)
 
 .PHONY: bench
-bench: build ## Measure the gateway against a direct connection and a plain tunnel; sizes and memory
+bench: build ## Measure naming against its limits, then the gateway against a direct connection and a plain tunnel
 	@go run ./integration/bench $(ARGS)
 
 .PHONY: screenshots

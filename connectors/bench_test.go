@@ -1,47 +1,79 @@
 package connectors_test
 
 import (
-	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/tameflare/tameflare/connectors"
+	"github.com/tameflare/tameflare/connectors/connectorstest"
 )
 
-func requests() map[string]connectors.Request {
-	r := func(method, path, body string) connectors.Request {
-		return connectors.Request{Method: method, Host: "api.github.com", Path: path, Header: http.Header{"Accept": {"*/*"}}, Body: connectors.Whole([]byte(body))}
+// naming is what a gateway does with every request.
+func naming(tb testing.TB, s connectorstest.Sample) func() {
+	tb.Helper()
+	c := one(tb, s.Type)
+	if a, err := c.Read(s.Request); err != nil || a.Name != s.Action {
+		tb.Fatalf("%s is %s, %v, want %s", s.Name, a.Name, err, s.Action)
 	}
-	return map[string]connectors.Request{
-		"repo":    r("DELETE", "/repos/acme/site", ""),
-		"reviews": r("GET", "/repos/acme/site/pulls/812/reviews", ""),
-		"ref":     r("DELETE", "/repos/acme/site/git/refs/heads/feature/x", ""),
-		"other":   r("GET", "/repos/acme/site/actions/secrets/public-key", ""),
-		"close":   r("PATCH", "/repos/acme/site/pulls/812", `{"title":"`+strings.Repeat("a line of text\\n", 128)+`","state":"closed"}`),
+	return func() {
+		c.NeedsBody(s.Request)
+		_, _ = c.Read(s.Request)
 	}
 }
 
 func BenchmarkRead(b *testing.B) {
-	c := one(b, "github")
-	for name, r := range requests() {
-		b.Run(name, func(b *testing.B) {
+	for _, s := range connectorstest.Samples() {
+		b.Run(s.Name, func(b *testing.B) {
+			read := naming(b, s)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := c.Read(r); err != nil {
-					b.Fatal(err)
-				}
+				read()
 			}
 		})
 	}
 }
 
+func BenchmarkTenTimesTheOperations(b *testing.B) {
+	for name, n := range map[string]int{"200": 200, "2000": 2000} {
+		c, r, err := connectorstest.Many(n)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				_, _ = c.Read(r)
+			}
+		})
+	}
+}
+
+func BenchmarkTables(b *testing.B) {
+	for b.Loop() {
+		for _, typ := range connectors.Types() {
+			typ.Operations()
+		}
+	}
+}
+
 // Not parallel: what others allocate would be counted too.
 func TestNamingByPathAloneAllocatesAtMostThrice(t *testing.T) {
-	c := one(t, "github")
-	for _, name := range []string{"repo", "reviews", "other"} {
-		r := requests()[name]
-		if n := testing.AllocsPerRun(100, func() { _, _ = c.Read(r) }); n > 3 {
-			t.Errorf("%s: %v allocations, want at most 3", name, n)
+	for _, s := range connectorstest.Samples() {
+		if s.Kind != connectorstest.Path {
+			continue
 		}
+		if n := testing.AllocsPerRun(100, naming(t, s)); n > 3 {
+			t.Errorf("%s: %v allocations, want at most 3", s.Name, n)
+		}
+	}
+}
+
+func TestManyOperationsAreNamedToo(t *testing.T) {
+	t.Parallel()
+
+	c, r, err := connectorstest.Many(2000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := c.Read(r); err != nil || a.Name != "many.thing_1999.get" || a.Resource != "12" || a.Params["part"] != "7" {
+		t.Errorf("%+v, %v, want the last", a, err)
 	}
 }

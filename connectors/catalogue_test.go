@@ -17,7 +17,7 @@ func TestAConfigurationIsCheckedAgainstWhatThereIs(t *testing.T) {
 	}
 	for name, tt := range map[string]struct{ doc, want string }{
 		"as it should be":    {"      - {type: github, rules: [{action: github.pr.merge, decision: allow}, {action: github.search.*, decision: allow}]}\n      - {type: http, hosts: [a.example.com]}\n", ""},
-		"a type":             {"      - {type: gitlab}\n", "there is no connector type \"gitlab\"; there are github, http or webhook"},
+		"a type":             {"      - {type: gitlab}\n", "there is no connector type \"gitlab\"; there are github, openai, anthropic, stripe, slack, mcp, http or webhook"},
 		"an action":          {"      - {type: github, rules: [{action: github.pr.mrege, decision: deny}]}\n", "did you mean \"github.pr.merge\"?"},
 		"no hosts":           {"      - {type: http}\n", "Name the hosts"},
 		"a host":             {"      - {type: http, hosts: [\"a:80\"]}\n", "without a port"},

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tameflare/tameflare/connectors"
 	"github.com/tameflare/tameflare/domain/action"
@@ -57,25 +58,31 @@ func TestGitHubActions(t *testing.T) {
 		{"DELETE", "api.github.com", "/REPOS/acme/site", "", "", "github.repo.delete", "acme/site", action.Delete},
 		{"PUT", "api.github.com", "/repos/acme/site/contents/a", "", `{"sha":""}`, "github.unknown", "acme/site", action.Admin},
 		{"PUT", "api.github.com", "/repos/acme/site/contents/a", "", `{"sha":null}`, "github.unknown", "acme/site", action.Admin},
-		{"GET", "api.github.com", "/repos/acme/site/actions/secrets", "", "", "github.other.get", "acme/site", action.Read},
-		{"GET", "api.github.com", "/emojis", "", "", "github.other.get", "", action.Read},
-		{"POST", "api.github.com", "/repos/acme/site/issues/3/comments", "", `{"body":"x"}`, "github.unknown", "acme/site", action.Admin},
-		{"PUT", "api.github.com", "/repos/acme/site/collaborators/eve", "", "", "github.unknown", "acme/site", action.Admin},
+		{"GET", "api.github.com", "/repos/acme/site/actions/secrets", "", "", "github.secret.list", "acme/site", action.Read},
+		{"GET", "api.github.com", "/repos/acme/site/no/such/thing", "", "", "github.other.get", "acme/site", action.Read},
+		{"GET", "api.github.com", "/emojis", "", "", "github.emoji.list", "", action.Read},
+		{"GET", "api.github.com", "/smileys", "", "", "github.other.get", "", action.Read},
+		{"POST", "api.github.com", "/repos/acme/site/issues/3/comments", "", `{"body":"x"}`, "github.issue_comment.create", "acme/site#3", action.Write},
+		{"PUT", "api.github.com", "/repos/acme/site/collaborators/eve", "", "", "github.collaborator.add", "acme/site", action.Admin},
+		{"PUT", "api.github.com", "/repos/acme/site/friends/eve", "", "", "github.unknown", "acme/site", action.Admin},
 		{"TRACE", "api.github.com", "/repos/acme/site", "", "", "github.unknown", "acme/site", action.Admin},
-		{"POST", "api.github.com", "/graphql", "", `{"query":"{viewer{login}}"}`, "github.graphql.unknown", "", action.Admin},
+		{"POST", "api.github.com", "/graphql", "", `{"query":"{viewer{login}}"}`, "github.viewer.query", "", action.Read},
+		{"POST", "api.github.com", "/graphql", "", `{"query":"{viewer{login}"}`, "github.graphql.unknown", "", action.Admin},
 		{"POST", "api.github.com", "/repos/acme/site/pulls/812", "", `{"state":"closed"}`, "github.pr.close", "acme/site#812", action.Write},
 
 		{"POST", "uploads.github.com", "/repos/acme/site/releases/77/assets", "name=a.zip", "", "github.release.upload", "acme/site", action.Write},
-		{"DELETE", "uploads.github.com", "/repos/acme/site", "", "", "github.unknown", "acme/site", action.Admin},
+		{"DELETE", "uploads.github.com", "/repos/acme/site", "", "", "github.unknown", "", action.Admin},
 
-		{"GET", "github.com", "/acme/site.git/info/refs", "service=git-upload-pack", "", "github.repo.fetch", "acme/site", action.Read},
+		{"GET", "github.com", "/acme/site.git/info/refs", "service=git-upload-pack", "", "github.ref.list", "acme/site", action.Read},
 		{"POST", "github.com", "/acme/site.git/git-upload-pack", "", "0011command=ls-refs", "github.repo.fetch", "acme/site", action.Read},
-		{"GET", "github.com", "/Acme/Site/info/refs", "service=git-receive-pack", "", "github.repo.push", "acme/site", action.Write},
+		{"GET", "github.com", "/Acme/Site/info/refs", "service=git-receive-pack", "", "github.ref.list", "acme/site", action.Read},
 		{"POST", "github.com", "/acme/site.git/git-receive-pack", "", "", "github.repo.push", "acme/site", action.Write},
 		{"GET", "github.com", "/acme/site/info/refs", "", "", "github.other.get", "acme/site", action.Read},
+		{"GET", "github.com", "/acme/site/info/refs", "service=git-other-pack", "", "github.unknown", "acme/site", action.Admin},
 		{"GET", "github.com", "/acme/site/info/refs%23", "service=git-receive-pack", "", "github.unknown", "acme/site", action.Admin},
-		{"GET", "github.com", "/acme/site/archive/main.zip", "", "", "github.other.get", "acme/site", action.Read},
-		{"POST", "github.com", "/login/oauth/access_token", "", "", "github.unknown", "login/oauth", action.Admin},
+		{"GET", "github.com", "/acme/site/archive/main.zip", "", "", "github.repo.download", "acme/site", action.Read},
+		{"POST", "github.com", "/login/oauth/access_token", "", "", "github.oauth_token.create", "", action.Admin},
+		{"POST", "github.com", "/settings/tokens", "", "", "github.unknown", "settings/tokens", action.Admin},
 		{"DELETE", "github.com", "/repos/acme/site", "", "", "github.unknown", "repos/acme", action.Admin},
 
 		{"DELETE", "ghe.example.com", "/api/v3/repos/acme/site", "", "", "github.repo.delete", "acme/site", action.Delete},
@@ -109,18 +116,18 @@ func TestGitHubParamsAreWhatRulesWant(t *testing.T) {
 		params       map[string]any
 		unknown      []string
 	}{
-		"from the body":      {"POST", "/repos/acme/site/pulls", connectors.Whole([]byte(`{"base":"main","head":"fix","draft":true}`)), map[string]any{"base": "main", "head": "fix"}, nil},
+		"from the body":      {"POST", "/repos/acme/site/pulls", connectors.Whole([]byte(`{"base":"main","head":"fix","draft":true}`)), map[string]any{"base": "main", "head": "fix", "draft": true}, nil},
 		"from the path":      {"DELETE", "/repos/acme/site/git/refs/heads/a%20b", connectors.Unreadable(), map[string]any{"ref": "heads/a b"}, nil},
 		"a bool":             {"PATCH", "/repos/acme/site", connectors.Whole([]byte(`{"private":false}`)), map[string]any{"private": false}, nil},
 		"a number":           {"PATCH", "/repos/acme/site", connectors.Whole([]byte(`{"name":7}`)), map[string]any{"name": int64(7)}, nil},
 		"null says nothing":  {"PATCH", "/repos/acme/site", connectors.Whole([]byte(`{"name":null}`)), map[string]any{}, nil},
 		"an object":          {"PATCH", "/repos/acme/site", connectors.Whole([]byte(`{"name":{}}`)), map[string]any{}, []string{"name"}},
 		"an empty body":      {"PUT", "/repos/acme/site/pulls/1/merge", connectors.Whole(nil), map[string]any{}, nil},
-		"an unread body":     {"PUT", "/repos/acme/site/pulls/1/merge", connectors.Body{}, map[string]any{}, []string{"merge_method"}},
-		"a body of nonsense": {"PUT", "/repos/acme/site/pulls/1/merge", connectors.Whole([]byte(`{`)), map[string]any{}, []string{"merge_method"}},
+		"an unread body":     {"PUT", "/repos/acme/site/pulls/1/merge", connectors.Body{}, map[string]any{}, []string{"merge_method", "sha"}},
+		"a body of nonsense": {"PUT", "/repos/acme/site/pulls/1/merge", connectors.Whole([]byte(`{`)), map[string]any{}, []string{"merge_method", "sha"}},
 	} {
 		a, err := c.Read(connectors.Request{Method: tt.method, Host: "api.github.com", Path: tt.path, Body: tt.body})
-		if err != nil || cmp.Diff(tt.params, a.Params) != "" || cmp.Diff(tt.unknown, a.Unknown) != "" {
+		if err != nil || cmp.Diff(tt.params, a.Params, cmpopts.EquateEmpty()) != "" || cmp.Diff(tt.unknown, a.Unknown) != "" {
 			t.Errorf("%s: %v, unknown %v, %v, want %v, unknown %v", name, a.Params, a.Unknown, err, tt.params, tt.unknown)
 		}
 	}
@@ -160,7 +167,7 @@ func TestAnUnclearBodyCountsAsAllThatItMayBe(t *testing.T) {
 		"a number that is broken": {Body: connectors.Whole([]byte(`{"a":01}`))},
 	} {
 		r.Method, r.Host, r.Path = "PATCH", "api.github.com", "/repos/acme/site/pulls/12"
-		if !c.NeedsBody(r) {
+		if c.NeedsBody(r) != connectors.NeedAll {
 			t.Fatal("PATCH does not want the body")
 		}
 		a, err := c.Read(r)
@@ -181,14 +188,14 @@ func TestABodyWhoseCodingWasTakenOffIsRead(t *testing.T) {
 	}
 }
 
-// A slash that is escaped in the name of a branch could also be one in the path.
+// A slash that is escaped in the name of an environment could also be one in the path.
 func TestAnEscapedSlashIsReadInBothWays(t *testing.T) {
 	t.Parallel()
 
-	a, err := one(t, "github").Read(connectors.Request{Method: "GET", Host: "api.github.com", Path: "/repos/acme/site/branches/feature%2Fx"})
+	a, err := one(t, "github").Read(connectors.Request{Method: "GET", Host: "api.github.com", Path: "/repos/acme/site/environments/a%2Fb"})
 	want := []action.Alternative{{Name: "github.other.get", Class: action.Read}}
-	if err != nil || a.Name != "github.branch.get" || a.Params["branch"] != "feature/x" || cmp.Diff(want, a.Or) != "" {
-		t.Errorf("%+v, %v, want github.branch.get of feature/x or %v", a, err, want)
+	if err != nil || a.Name != "github.environment.get" || a.Params["environment_name"] != "a/b" || cmp.Diff(want, a.Or) != "" {
+		t.Errorf("%+v, %v, want github.environment.get of a/b or %v", a, err, want)
 	}
 }
 

@@ -49,6 +49,13 @@ func TestHTTPIsNamedByItsMethod(t *testing.T) {
 			t.Errorf("%s %s: unmatched is %+v", tt.method, tt.path, a)
 		}
 	}
+	for method, want := range map[string]action.Alternative{"GET": {Name: "http.get", Class: action.Read}, "DELETE": {Name: "http.delete", Class: action.Delete}} {
+		// The server may not mind that an upgrade is asked for.
+		r := connectors.Request{Method: method, Host: "api.example.com", Path: "/live", Header: upgrade}
+		if a, err := one(t, "http").Read(r); err != nil || len(a.Or) != 1 || a.Or[0] != want {
+			t.Errorf("%s: %+v, %v, want or %v", method, a, err, want)
+		}
+	}
 	if _, err := one(t, "http").Read(connectors.Request{Method: "GET", Host: "api.example.com", Path: "/%"}); fault.Of(err) != fault.Invalid {
 		t.Errorf("a broken path: %v, want fault.Invalid", err)
 	}

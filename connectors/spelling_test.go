@@ -1,131 +1,240 @@
 package connectors_test
 
 import (
+	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
-
-	"pgregory.net/rapid"
 
 	"github.com/tameflare/tameflare/connectors"
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/policy"
 )
 
-// respell writes the same request differently, in ways that some server or
-// other reads as the same.
-func respell(t *rapid.T, r connectors.Request, method string) connectors.Request {
-	switch rapid.IntRange(0, 9).Draw(t, "spelling") {
-	case 0: // escape some bytes, perhaps twice, perhaps the slashes too
-		escape := rapid.SampledFrom([]string{"%%%02X", "%%%02x", "%%25%02X"}).Draw(t, "escape")
-		slashes := rapid.Bool().Draw(t, "slashes")
-		var b strings.Builder
-		for i := range len(r.Path) {
-			if c := r.Path[i]; i > 0 && c != '%' && (c != '/' || slashes) && rapid.IntRange(0, 3).Draw(t, "byte") == 0 {
-				fmt.Fprintf(&b, escape, c)
-				continue
-			}
-			b.WriteByte(r.Path[i])
-		}
-		r.Path = b.String()
-	case 1: // slashes that do not count
-		i := rapid.SampledFrom(slashes(r.Path)).Draw(t, "at")
-		r.Path = r.Path[:i] + rapid.SampledFrom([]string{"//", "/./", "/%2e/", "/x/../", "/x/%2e%2E/", "/;/", "\\", "/%5c", "/x/..%2f"}).Draw(t, "slash") + r.Path[i+1:]
-	case 2:
-		r.Path += rapid.SampledFrom([]string{"/", "//", "/.", "%2F", "/x/..", "%00", "%20", ";a=b", "%0a", "?", "%23"}).Draw(t, "end")
-	case 3:
-		i := rapid.IntRange(0, len(r.Path)-1).Draw(t, "from")
-		r.Path = r.Path[:i] + strings.ToUpper(r.Path[i:])
-	case 4:
-		r.Method = strings.ToLower(r.Method)
-	case 5:
-		r.Header = r.Header.Clone()
-		r.Header.Set(rapid.SampledFrom([]string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"}).Draw(t, "header"), method)
-		r.Method = rapid.SampledFrom([]string{"POST", "GET"}).Draw(t, "method")
-	case 6:
-		if r.RawQuery != "" {
-			r.RawQuery += rapid.SampledFrom([]string{"&", ";"}).Draw(t, "and")
-		}
-		r.RawQuery += "_method=" + method
-		r.Method = "POST"
-	case 7:
-		r.Body = connectors.Unreadable()
-	case 8:
-		r.Header = r.Header.Clone()
-		r.Header.Set("Content-Encoding", "gzip")
-	case 9: // say it again in the query
-		r.RawQuery += "&st%61te=closed&Sha=x&service=git-receive-pack"
-	}
-	return r
-}
+const (
+	bounded   = 60_000 // cases, where nobody asks for more
+	perPlain  = 8      // spellings of one request
+	perRules  = 2      // sets of rules for one request
+	maxShown  = 10     // violations
+	someRules = 6
+)
 
-func slashes(path string) []int {
-	at := []int{0}
-	for i := 1; i < len(path); i++ {
-		if path[i] == '/' {
-			at = append(at, i)
-		}
-	}
-	return at
-}
-
-// TestNoSpellingIsLooser takes every form of every operation, writes it in
-// other ways, and wants it refused, or named with a class no looser: either
-// the same action, or one that is no operation in particular.
+// TestNoSpellingIsLooser writes requests of every form of every type in other
+// ways. Each must be refused, or be of a class, and under any rules get a
+// decision, that is no looser than the one of the plain spelling. SPELLINGS
+// says how many cases; a case has the same number in every run.
 func TestNoSpellingIsLooser(t *testing.T) {
 	t.Parallel()
 
-	type known struct {
-		c    *connectors.Connector
-		r    connectors.Request
-		a    action.Action
-		form connectors.Form
-	}
-	var all []known
-	for _, typ := range connectors.Types() {
-		c := one(t, typ.Name)
-		for _, op := range typ.Operations() {
-			for _, f := range op.Forms {
-				r := example(t, f, c.Hosts()[0])
-				a, err := c.Read(r)
-				if err != nil {
-					t.Fatal(err)
-				}
-				all = append(all, known{c, r, a, f})
-			}
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		k := rapid.SampledFrom(all).Draw(t, "request")
-		r := k.r
-		for range rapid.IntRange(1, 3).Draw(t, "times") {
-			r = respell(t, r, k.r.Method)
-		}
-		a, err := k.c.Read(r)
+	cases := int64(bounded)
+	if s := os.Getenv("SPELLINGS"); s != "" {
+		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
-			if fault.Of(err) != fault.Invalid || fault.Message(err) == "" {
-				t.Fatalf("%s %s?%s: %v, want a sentence", r.Method, r.Path, r.RawQuery, err)
+			t.Fatalf("SPELLINGS: %v", err)
+		}
+		cases = n
+	}
+	all := forms(t)
+	set := everyType(t)
+	var next, made, refused, unknown, violations atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for violations.Load() < maxShown {
+				n := next.Add(1) - 1
+				if n*perPlain >= cases {
+					return
+				}
+				s := subject(t, all[n%int64(len(all))], n)
+				if s == nil {
+					violations.Add(1)
+					continue
+				}
+				for i := range int64(perPlain) {
+					how, problem := s.respell(set, n*perPlain+i)
+					made.Add(1)
+					switch how {
+					case isRefused:
+						refused.Add(1)
+					case isUnknown:
+						unknown.Add(1)
+					case isNamed:
+					}
+					if problem != "" {
+						violations.Add(1)
+						t.Errorf("case %d: %s", n*perPlain+i, problem)
+					}
+				}
 			}
-			return
+		})
+	}
+	wg.Wait()
+	t.Logf("%d cases of %d forms: %d were refused, %d hid something, %d violations", made.Load(), len(all), refused.Load(), unknown.Load(), violations.Load())
+}
+
+// plainly is a request with what is known and decided of its plain spelling.
+type plainly struct {
+	form
+	plain
+	seed    uint64
+	act     action.Action
+	engines []*policy.Engine
+}
+
+// subject makes the n-th request. Its plain spelling must be named as the
+// table has it; it is nil, and t has failed, where it is not.
+func subject(t *testing.T, f form, n int64) *plainly {
+	rng := rand.New(rand.NewPCG(1, uint64(n)))
+	s := &plainly{form: f, seed: uint64(n)}
+	s.plain = f.request(rng)
+	r := s.plain.written()
+	a, err := f.c.Read(r)
+	if err != nil || a.Name != f.does[0].name {
+		t.Errorf("%s: %s, %v, want %s", show(r, s.plain.sent), a.Name, err, f.does[0].name)
+		return nil
+	}
+	s.act = a
+	for range perRules {
+		engine, err := policy.Compile(policy.Settings{Rules: rules(rng, a)})
+		if err != nil {
+			t.Errorf("rules: %v", err)
+			return nil
 		}
-		if a.Class > k.a.Class {
-			t.Fatalf("%s %s?%s is %s, class %v; it is %s, class %v", r.Method, r.Path, r.RawQuery, a.Name, a.Class, k.a.Name, k.a.Class)
+		s.engines = append(s.engines, engine)
+	}
+	return s
+}
+
+type outcome int
+
+const (
+	isNamed outcome = iota
+	isUnknown
+	isRefused
+)
+
+// respell writes the request in another way, and says what is wrong about what
+// becomes of it.
+func (s *plainly) respell(set *connectors.Set, number int64) (outcome, string) {
+	rng := rand.New(rand.NewPCG(2, uint64(number)))
+	p := s.form.request(rand.New(rand.NewPCG(1, s.seed)))
+	p.how.rng = rng
+	var names []string
+	var after []respelling
+	for _, i := range rng.Perm(len(respellings))[:1+rng.IntN(3)] {
+		one := respellings[i]
+		if one.after != nil {
+			after = append(after, one)
+		} else if one.before(rng, &p) {
+			names = append(names, one.name)
 		}
-		if a.Name == k.a.Name || k.a.Class == action.Read {
-			return
+	}
+	r := p.written()
+	for _, one := range after {
+		if one.after(rng, &p, &r) {
+			names = append(names, one.name)
 		}
-		for _, or := range a.Or {
-			if or.Name == k.a.Name {
-				return
+	}
+	host := pick(rng, r.Host, strings.ToUpper(r.Host), r.Host+".", strings.ToUpper(r.Host[:2])+r.Host[2:]+".")
+	if c := set.For(host); len(placeHosts[s.row().service]) > 0 && (c == nil || c.Name() != s.form.c.Name()) {
+		return isNamed, fmt.Sprintf("%s is not the host of %s", host, s.form.c.Name())
+	}
+	a, err := s.form.c.Read(r)
+	if err != nil {
+		if fault.Of(err) != fault.Invalid || !strings.HasSuffix(fault.Message(err), ".") {
+			return isRefused, fmt.Sprintf("%s, by %q: %v, want a sentence", show(r, p.sent), names, err)
+		}
+		return isRefused, ""
+	}
+	how := isNamed
+	if len(a.Unknown) > len(s.act.Unknown) || a.Name != s.act.Name {
+		how = isUnknown
+	}
+	was := func() string {
+		w := s.plain.written()
+		return fmt.Sprintf("%s\nby %q is %+v\nand %s\nis %+v", show(r, p.sent), names, a, show(w, s.plain.sent), s.act)
+	}
+	if loosest(a) > loosest(s.act) {
+		return how, "a looser class: " + was()
+	}
+	for _, engine := range s.engines {
+		d, than := engine.Decide(a, s.form.c.Type().Name), engine.Decide(s.act, s.form.c.Type().Name)
+		if d.Effect > than.Effect {
+			return how, fmt.Sprintf("%v by %s, it was %v by %s: %s", d.Effect, cmp.Or(d.Rule, "default"), than.Effect, cmp.Or(than.Rule, "default"), was())
+		}
+	}
+	return how, ""
+}
+
+func (s *plainly) row() row { return s.form.row }
+
+// loosest is the class that counts: that of the strictest of what it may be.
+func loosest(a action.Action) action.Class {
+	class := a.Class
+	for _, or := range a.Or {
+		class = min(class, or.Class)
+	}
+	return class
+}
+
+func show(r connectors.Request, body []byte) string {
+	return fmt.Sprintf("%s %s%s?%s %v %.600q", r.Method, r.Host, r.Path, r.RawQuery, r.Header, body)
+}
+
+// rules are made up about what is known of a request.
+func rules(rng *rand.Rand, a action.Action) []policy.Rule {
+	word, rest, _ := strings.Cut(a.Name, ".")
+	noun, verb, _ := strings.Cut(rest, ".")
+	var known []string
+	for name := range a.Params {
+		known = append(known, name)
+	}
+	slices.Sort(known)
+	known = append(known, policy.OnResource)
+	var all []policy.Rule
+	for i := range 1 + rng.IntN(someRules) {
+		pattern := pick(rng, a.Name, a.Name, word+".*", "*", word+"."+noun+".*", word+".unknown", word+".other.get", word+".*."+verb, word+"."+noun+".other")
+		if verb == "" { // of two words
+			pattern = pick(rng, a.Name, word+".*", "*", word+".unknown")
+		}
+		r := policy.Rule{ID: fmt.Sprint(i), Connector: a.Connector, Pattern: action.Pattern(pattern), Effect: policy.Effect(rng.IntN(3))}
+		if rng.IntN(4) == 0 {
+			class := []action.Class{action.Admin, action.Delete, action.Write, action.Read, a.Class, a.Class}[rng.IntN(6)]
+			r.Class = &class
+		}
+		for range rng.IntN(3) {
+			name := known[rng.IntN(len(known))]
+			if r.When == nil {
+				r.When = policy.Limits{}
 			}
+			r.When[name] = []string{glob(rng, a, name)}
 		}
-		// What is left was made another request by a segment that is not
-		// the same to any server; it must not carry another operation's name.
-		if a.Name != "github.unknown" {
-			t.Fatalf("%s %s?%s is %s, it was %s", r.Method, r.Path, r.RawQuery, a.Name, k.a.Name)
+		all = append(all, r)
+	}
+	return all
+}
+
+func glob(rng *rand.Rand, a action.Action, name string) string {
+	value := a.Resource
+	if name != policy.OnResource {
+		value = text(a.Params[name])
+		if list, ok := a.Params[name].([]string); ok {
+			value = list[rng.IntN(len(list))]
 		}
-	})
+	}
+	if value == "" || strings.Contains(value, "*") {
+		value = "x"
+	}
+	return pick(rng, value, value, value+"*", "*", "zz*", string([]rune(value)[:1])+"*")
 }
 
 func TestOddPathsAreRefusedWithASentence(t *testing.T) {

@@ -165,7 +165,11 @@ func (f format) read(r *Request, g *group, values []body.Value) bool {
 	case readsJSON:
 		return g.finder.JSON(r.Body.data, values) == nil
 	case readsForm:
-		return !looksJSON(r.Body.data) && g.finder.Form(r.Body.data, values) == nil
+		data := bytes.TrimSpace(r.Body.data)
+		if string(data) == "{}" {
+			return true // which says nothing, however it is read
+		}
+		return !looksJSON(data) && g.finder.Form(r.Body.data, values) == nil
 	case readsMultipart:
 		return g.finder.Multipart(r.Body.data, boundary, values) == nil
 	case readsQuery, anyType: // which are no kinds of bodies
@@ -176,7 +180,6 @@ func (f format) read(r *Request, g *group, values []body.Value) bool {
 // looksJSON reports whether data begins like JSON. As a form it would be one
 // long name, and say nothing of what a service reads that looks at it closer.
 func looksJSON(data []byte) bool {
-	data = bytes.TrimLeft(data, " \t\r\n")
 	return len(data) > 0 && (data[0] == '{' || data[0] == '[')
 }
 

@@ -100,7 +100,7 @@ var bodies = map[string][]body{
 	"anthropic": {{aJSON, "{}"}, {aMultipart, "--x--\r\n"}},
 	"github":    {{aJSON, "{}"}, {aJSON + "; charset=utf-8", "{}"}, {"", "{}"}},
 	"openai":    {{aJSON, "{}"}, {aMultipart, "--x--\r\n"}},
-	"stripe":    {{aForm, "expand[]=x"}, {aForm, ""}},
+	"stripe":    {{aForm, "expand[]=x"}, {aForm, ""}, {aJSON, "{}"}, {"", "{}"}},
 }
 
 // fill puts values in the place of names in braces.

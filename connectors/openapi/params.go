@@ -86,13 +86,13 @@ func (r *reading) parameter(all []param, v value) ([]param, error) {
 		return nil, err
 	}
 	p := param{name: text(f[0]), typ: text(f[4]), format: text(f[5]), needed: yes(f[3])}
-	switch in := text(f[1]); {
-	case in == "body":
+	switch text(f[1]) {
+	case "body":
 		return r.schema(all, f[2], 0)
-	case in == "formData":
+	case "formData":
 		r.forms++
 		p.source = "." + p.name
-	case in == "query":
+	case "query":
 		p.source = "?" + p.name
 	default:
 		return all, nil

@@ -1,4 +1,5 @@
-// Command bench measures the gateway on loopback: direct, through a plain
+// Command bench measures what it costs to name a request, with limits that it
+// fails on, and then the gateway on loopback: direct, through a plain
 // CONNECT tunnel, and through the real gateway with rules on, durable records
 // and injection on, all in one run. It also prints what the programs weigh and
 // how fast the kill switch is. Compare within a table, not between machines.
@@ -19,6 +20,7 @@ func main() {
 	bin := flag.String("bin", "bin", "folder with the programs")
 	each := flag.Duration("each", 3*time.Second, "how long each measurement lasts at most")
 	pulls := flag.Int("pulls", 100, "how often the kill switch is pulled")
+	only := flag.Bool("naming", false, "measure only what it costs to name requests")
 	role := flag.String("role", "", "upstream or tunnel: what this process plays for another one")
 	flag.Parse()
 
@@ -31,7 +33,9 @@ func main() {
 	case "tunnel":
 		err = serveTunnel(ctx, flag.Arg(0))
 	default:
-		err = run(ctx, *bin, *each, *pulls)
+		if err = naming(); !*only { // first, while there is nothing else in memory
+			err = errors.Join(err, run(ctx, *bin, *each, *pulls))
+		}
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
