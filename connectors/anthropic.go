@@ -19,6 +19,7 @@ var anthropic = &Type{
 	},
 	Headers: append([]string{"Cookie"}, carriers...),
 	Queries: carrierQueries,
+	Meaning: []string{"Anthropic-Workspace-Id", "Anthropic-Beta", "Anthropic-Version"},
 	service: newTabled(spec{
 		word:   "anthropic",
 		format: readsJSON | readsMultipart,

@@ -79,6 +79,8 @@ var unlike = map[string]string{
 	"anthropic api POST /v1/organizations/rbac_groups/{rbacGroupID}/members":           "adds one",
 	"anthropic api POST /v1/organizations/telemetry_destinations/{destinationID}/test": "sends to the destination",
 	"anthropic api POST /v1/organizations/workspaces/{workspaceID}/members":            "adds one",
+	"github api GET /user/codespaces ?internal":                                        "the answer has tokens of sessions",
+	"github api GET /user/codespaces/{codespace_name} ?internal":                       "the answer has the token of a session",
 	"github api GET /copilot_internal/v2/token":                                        "hands out a credential",
 	"github api GET /feeds":                                                                    "the addresses in the answer work as keys",
 	"github api GET /orgs/{org}/secret-scanning/alerts":                                        "the answer has the leaked secrets",

@@ -146,3 +146,15 @@ func (c *Connector) Authorise(h http.Header, u *url.URL, host string, secret cre
 	style.Apply(h, u, secret)
 	return nil
 }
+
+// Means returns, in one spelling, what the headers of a request say about what
+// it does and to whom: all values of each that the service looks at.
+func (c *Connector) Means(h http.Header) string {
+	var b strings.Builder
+	for _, name := range c.typ.Meaning {
+		if values := h.Values(name); len(values) > 0 {
+			fmt.Fprintf(&b, "%s: %q\n", http.CanonicalHeaderKey(name), values)
+		}
+	}
+	return b.String()
+}

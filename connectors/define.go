@@ -51,6 +51,11 @@ func Define(d definition.Definition) (*Type, error) {
 		service: tabledOf(s, func(s *spec) *table { return newTable(rows, deeds, s) }),
 		env:     slices.Clone(d.Env),
 	}
+	for _, r := range rows {
+		for _, name := range r.headers() {
+			t.Meaning = appendNew(t.Meaning, name)
+		}
+	}
 	switch d.Auth.Kind { // where clients bring it, also at a connector that shows it otherwise
 	case credential.Header:
 		t.Headers = appendNew(t.Headers, d.Auth.Name)

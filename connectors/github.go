@@ -7,6 +7,7 @@ import (
 	"github.com/tameflare/tameflare/connectors/tables"
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/credential"
+	"github.com/tameflare/tameflare/domain/fault"
 )
 
 var github = &Type{
@@ -74,7 +75,7 @@ func githubPlace(host string, segments []string) (place string, inside []string)
 	case "gist.github.com":
 		return githubGist, segments
 	}
-	if strings.HasSuffix(host, ".ghe.com") {
+	if strings.HasSuffix(host, ".ghe.com") && !(len(segments) >= 2 && lower(segments[0]) == "api") {
 		switch {
 		case strings.HasPrefix(host, "api."):
 			return githubAPI, segments
@@ -179,7 +180,13 @@ func (g githubService) judge(v *values, method string, segments []string) (actio
 	if place == githubAPI && isGraphQL(inside) && method == "POST" {
 		return g.graphql(r), nil
 	}
+	if place == githubAPI && isGraphQL(inside) && (r.RawQuery != "" || !r.Body.whole || len(r.Body.data) > 0) {
+		return githubAny, nil // whatever it is, it is not the description that a GET is for
+	}
 	if place == githubAPI {
+		if oddNumber(inside) {
+			return action.Action{}, fault.New(fault.Invalid, "The path has something in the place of a number that is not a plain one.", nil)
+		}
 		if named := githubByNumber(inside); named != nil {
 			return g.byNumber(v, method, inside, named)
 		}
@@ -217,6 +224,20 @@ func githubByNumber(segments []string) []string {
 		return append([]string{"users", segments[1]}, rest...)
 	}
 	return nil
+}
+
+// oddNumber reports whether a path has in the place of a repository's or an
+// organisation's number what some servers read as one, and is not written so.
+func oddNumber(segments []string) bool {
+	if len(segments) < 2 || plainNumber(segments[1]) {
+		return false
+	}
+	switch lower(segments[0]) {
+	case "repositories", "organizations":
+		first := strings.TrimLeft(segments[1], " +-")
+		return first == "" || '0' <= first[0] && first[0] <= '9' && strings.Trim(first, "0123456789.eE_xX+-") == ""
+	}
+	return false
 }
 
 // byNumber judges a path as what it is with the names in it. Whose they are

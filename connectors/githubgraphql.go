@@ -1,6 +1,7 @@
 package connectors
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tameflare/tameflare/connectors/body"
@@ -23,6 +24,10 @@ var githubMore = []Operation{
 	{Action: githubAny.Name, Title: "send a GraphQL request that cannot be read"},
 }
 
+// githubSecretFields hand out what works as a credential, wherever they stand
+// in a query.
+var githubSecretFields = []string{"tempCloneToken", "recoveryCodes"}
+
 // graphql names a GraphQL request by all the root fields that would run. What
 // cannot be read may be anything that GitHub can do.
 func (g githubService) graphql(r *Request) action.Action {
@@ -39,6 +44,9 @@ func (g githubService) graphql(r *Request) action.Action {
 	}
 	var all []action.Action
 	for _, request := range requests {
+		if slices.ContainsFunc(githubSecretFields, func(name string) bool { return strings.Contains(request.Query, name) }) {
+			return anything
+		}
 		op, err := graphql.Read(request)
 		if err != nil || len(op.Fields) == 0 && op.Kind != "query" {
 			return anything

@@ -20,6 +20,7 @@ var generic = &Type{
 	Hint:      Hint{Label: "API key or token", Placeholder: "the key", Help: "The key of the service at these hosts. For basic authentication, write user:password."},
 	Headers:   carriers,
 	Queries:   carrierQueries,
+	Meaning:   []string{"Destination", "Depth", "Overwrite", "If", "If-Match", "If-None-Match", "Cookie"},
 	service:   newHTTPService("http"),
 }
 
@@ -32,6 +33,7 @@ var webhook = &Type{
 	Hint:      Hint{Label: "Signing token or key", Placeholder: "the key", Help: "What the receiver wants to see with each delivery, if anything."},
 	Headers:   carriers,
 	Queries:   carrierQueries,
+	Meaning:   []string{"Cookie"},
 	service:   newHTTPService("webhook"),
 }
 

@@ -107,38 +107,47 @@ func (res *resource) of(v *values) (string, bool) {
 	return b.String(), true
 }
 
-// first returns the first value that is there.
+// first returns the first value that is there. Where several are, and not the
+// same, nobody knows which of them the service takes.
 func first(from []source, v *values) (string, bool) {
+	found := ""
 	for i := range from {
-		s := &from[i]
-		if s.many != nil {
-			seen, known := s.many.seen(v)
-			all, _ := seen.([]string)
-			switch {
-			case known && seen == nil:
-				continue
-			case known && len(all) == 1:
-				return all[0], true
-			}
-			return "", false // several: it is done to each
-		}
-		value, known := v.value(*s)
-		if !known {
+		one, known := only(&from[i], v)
+		if !known || one != "" && found != "" && one != found {
 			return "", false
 		}
-		switch value.Kind {
-		case body.Absent, body.Null:
-			continue
-		case body.String, body.Number, body.Bool:
-			if len(value.Text) > maxText {
-				return "", false
-			}
-			return value.Text, true
-		case body.List, body.Other:
-			return "", false
+		if found == "" {
+			found = one
 		}
 	}
-	return "", true
+	return found, true
+}
+
+// only returns the one value that is at s, "" for none.
+func only(s *source, v *values) (string, bool) {
+	if s.many != nil {
+		seen, known := s.many.seen(v)
+		all, _ := seen.([]string)
+		switch {
+		case known && seen == nil:
+			return "", true
+		case known && len(all) == 1:
+			return all[0], true
+		}
+		return "", false // several: it is done to each
+	}
+	value, known := v.value(*s)
+	if !known {
+		return "", false
+	}
+	switch value.Kind {
+	case body.Absent, body.Null:
+		return "", true
+	case body.String, body.Number, body.Bool:
+		return value.Text, len(value.Text) <= maxText
+	case body.List, body.Other:
+	}
+	return "", false
 }
 
 // check looks at how the captures of a row are written. It fails with

@@ -20,6 +20,7 @@ var openai = &Type{
 	},
 	Headers: append([]string{"Cookie"}, carriers...),
 	Queries: carrierQueries,
+	Meaning: []string{"OpenAI-Organization", "OpenAI-Project", "OpenAI-Beta"},
 	service: newTabled(spec{
 		word:   "openai",
 		format: readsJSON | readsMultipart,

@@ -127,7 +127,11 @@ func (t paramType) text(s string) (any, bool) {
 			return nil, true
 		}
 		if strings.TrimSpace(s)[:min(1, len(strings.TrimSpace(s)))] != "[" {
-			return strings.Split(s, ","), true
+			parts := strings.Split(s, ",")
+			for i, part := range parts {
+				parts[i] = strings.TrimSpace(part)
+			}
+			return parts, true
 		}
 		var all [1]body.Value
 		if elements.JSON([]byte(`{"all":`+s+`}`), all[:]) != nil || all[0].Kind != body.List {

@@ -74,17 +74,26 @@ func (s slackService) read(r Request) (action.Action, error) {
 	if r.Host == "hooks.slack.com" {
 		return a, nil
 	}
-	if s.bringsToken(&r) {
-		return action.Action{}, fault.New(fault.Invalid, "Send the token in the Authorization header and not in the body.", nil)
+	if s.mayBringToken(&r) {
+		return action.Action{}, fault.New(fault.Invalid, "Send the token in the Authorization header alone, and the body so that it can be read.", nil)
 	}
 	return a, nil
 }
 
 var slackToken = &group{finder: body.NewFinder([]body.Path{{"token"}})}
 
-func (s slackService) bringsToken(r *Request) bool {
+// mayBringToken reports whether the body or the query has a token of the
+// client's own, or cannot be read and may have one.
+func (s slackService) mayBringToken(r *Request) bool {
 	var found [1]body.Value
-	return s.format.read(r, slackToken, found[:]) && found[0].Kind != body.Absent
+	if !s.format.read(r, slackToken, found[:]) || found[0].Kind != body.Absent {
+		return true
+	}
+	if r.RawQuery == "" {
+		return false
+	}
+	plain, err := queryValues(r.RawQuery, "token")
+	return err != nil || len(plain) == 0 && (slackToken.finder.Form([]byte(r.RawQuery), found[:]) != nil || found[0].Kind != body.Absent)
 }
 
 // slackRefusal is an error as Slack writes it. Slack's SDKs print no other

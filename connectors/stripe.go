@@ -1,10 +1,14 @@
 package connectors
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/tameflare/tameflare/connectors/body"
 	"github.com/tameflare/tameflare/connectors/tables"
+	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/credential"
+	"github.com/tameflare/tameflare/domain/fault"
 )
 
 var stripe = &Type{
@@ -20,7 +24,8 @@ var stripe = &Type{
 	},
 	Headers: append([]string{"Cookie"}, carriers...),
 	Queries: append([]string{"key"}, carrierQueries...),
-	service: newTabled(spec{
+	Meaning: []string{"Stripe-Account", "Stripe-Context", "Stripe-Version"},
+	service: stripeService{newTabled(spec{
 		word: "stripe",
 		// Version 1 reads forms, version 2 JSON.
 		format: readsForm | readsJSON | readsMultipart | readsQuery,
@@ -43,8 +48,50 @@ var stripe = &Type{
 			noun, _, _ = strings.Cut(noun, "/")
 			return "https://docs.stripe.com/api/" + noun
 		},
+		more:  []Operation{stripeReveal},
 		shape: stripeRefusal,
-	}, tables.Stripe),
+	}, tables.Stripe)},
+}
+
+// stripeReveal is what a request does besides that asks for numbers which are
+// otherwise left out of the answer.
+var stripeReveal = Operation{
+	Action: "stripe.secret_number.reveal", Class: action.Admin, Risk: action.High, Title: "read card or account numbers in full",
+}
+
+type stripeService struct{ *tabled }
+
+var stripeLooked = &group{finder: body.NewFinder([]body.Path{{"expand", body.Each}, {"key"}, {"_stripe_account"}, {"expand"}}), size: 4}
+
+// read refuses a key or an account in the body, which may count more than
+// those in the headers, and sees what is asked to be expanded.
+func (s stripeService) read(r Request) (action.Action, error) {
+	a, err := s.tabled.read(r)
+	if err != nil {
+		return a, err
+	}
+	var inBody, inQuery [4]body.Value
+	readable := s.format.read(&r, stripeLooked, inBody[:])
+	if r.RawQuery != "" {
+		readable = stripeLooked.finder.Form([]byte(r.RawQuery), inQuery[:]) == nil && readable
+	}
+	if readable && (inBody[1].Kind != body.Absent || inBody[2].Kind != body.Absent || inQuery[2].Kind != body.Absent) {
+		return action.Action{}, fault.New(fault.Invalid, "Send the key as Authorization and the account as Stripe-Account, in the headers alone.", nil)
+	}
+	numbers := strings.Contains(r.Path, "/issuing") || strings.Contains(r.Path, "/treasury")
+	if reveals(inBody) || reveals(inQuery) || !readable && (numbers || strings.Contains(lower(r.RawQuery), "expand")) {
+		a.Or = append(slices.Clip(a.Or), action.Alternative{Name: stripeReveal.Action, Class: stripeReveal.Class})
+	}
+	return a, nil
+}
+
+// reveals reports whether found asks for a number that is otherwise left out.
+func reveals(found [4]body.Value) bool {
+	all := append(slices.Clone(found[0].List), found[3].Text)
+	return slices.ContainsFunc(all, func(path string) bool {
+		last := path[strings.LastIndexByte(path, '.')+1:]
+		return last == "number" || last == "cvc" || last == "account_number"
+	})
 }
 
 // stripeRefusal is an error as Stripe's SDKs print it.

@@ -233,3 +233,19 @@ func (r *row) pathAndQuery() string {
 	}
 	return r.path + "?" + r.query[0] + "=" + r.query[1]
 }
+
+// headers are those that r looks at.
+func (r *row) headers() []string {
+	var all []string
+	for _, c := range r.when {
+		if c.in == inHeader {
+			all = append(all, c.name)
+		}
+	}
+	for _, p := range r.params {
+		if p.in == inHeader {
+			all = append(all, p.source.name)
+		}
+	}
+	return all
+}

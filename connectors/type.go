@@ -33,6 +33,9 @@ type Type struct {
 	Headers []string
 	Queries []string
 
+	// Meaning are headers that change what a request does, and to whom.
+	Meaning []string
+
 	service service
 	env     []string // see Env
 }

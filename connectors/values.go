@@ -128,11 +128,14 @@ func (v *values) addQuery(g *group) {
 	}
 }
 
-// alsoInQuery says which of the body's values the query has too: some services
-// read both, and nobody knows which of them counts.
+// alsoInQuery says which of the body's values the query may have too: some
+// services read both, and nobody knows which of them counts.
 func (g *group) alsoInQuery(query string) (clash []bool) {
+	said := make([]body.Value, len(g.tops))
+	unclear := g.finder.Form([]byte(query), said) != nil
 	for i, name := range g.tops {
-		if all, err := queryValues(query, name); err != nil || len(all) > 0 {
+		all, err := queryValues(query, name)
+		if unclear && strings.Contains(query, "[") || err != nil || len(all) > 0 || !unclear && said[i].Kind != body.Absent {
 			if clash == nil {
 				clash = make([]bool, len(g.tops))
 			}
@@ -163,7 +166,7 @@ func (f format) read(r *Request, g *group, values []body.Value) bool {
 	}
 	switch kind {
 	case readsJSON:
-		return g.finder.JSON(r.Body.data, values) == nil
+		return g.finder.JSON(r.Body.data, values) == nil && !(f&anyType != 0 && g.alsoForm(r))
 	case readsForm:
 		data := bytes.TrimSpace(r.Body.data)
 		if string(data) == "{}" {
@@ -173,6 +176,25 @@ func (f format) read(r *Request, g *group, values []body.Value) bool {
 	case readsMultipart:
 		return g.finder.Multipart(r.Body.data, boundary, values) == nil
 	case readsQuery, anyType: // which are no kinds of bodies
+	}
+	return false
+}
+
+// alsoForm reports whether JSON that was sent as a form says something that
+// the rows ask for when it is read as one.
+func (g *group) alsoForm(r *Request) bool {
+	types := r.Header["Content-Type"]
+	if len(types) == 0 || !strings.Contains(strings.ToLower(types[0]), "form") || bytes.IndexByte(r.Body.data, '&') < 0 {
+		return false
+	}
+	said := make([]body.Value, g.size)
+	if g.finder.Form(r.Body.data, said) != nil {
+		return true
+	}
+	for _, v := range said {
+		if v.Kind != body.Absent {
+			return true
+		}
 	}
 	return false
 }

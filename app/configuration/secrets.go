@@ -1,6 +1,7 @@
 package configuration
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -72,6 +73,9 @@ func (p *planner) credentials(ctx context.Context, want *config.Document, secret
 		if same && !hosts && !oauth && old.Refresh.State != fleet.RefreshAttention {
 			continue // the secret that is there already
 		}
+		if same && old.OAuth.Grant == credential.RefreshToken && old.Refresh.State != fleet.RefreshAttention {
+			return nil, fault.New(fault.Invalid, "The settings of the credential "+c.Name+" change, and the refresh token that came with them has been used since. Sign in at the service again, and say under “from” where the new one is.", nil)
+		}
 		if there && (!same || !hosts && !oauth) {
 			replaced = append(replaced, config.Change{Op: config.Update, Path: "credentials/" + c.Name, Detail: "secret: replaced"})
 		}
@@ -86,6 +90,10 @@ func (p *planner) credentials(ctx context.Context, want *config.Document, secret
 // rest is known to be good. What asked has been answered before is not asked
 // again: the answer may have used up the refresh token.
 func (p *planner) seal(ctx context.Context, asked map[string]credential.AccessToken) error {
+	// A refresh token may be used up by asking, so those come last.
+	slices.SortStableFunc(p.drafts, func(a, b vault.Draft) int {
+		return cmp.Compare(lastAsked(a), lastAsked(b))
+	})
 	for _, d := range p.drafts {
 		name := d.Credential.Name
 		token, known := asked[name]
@@ -103,4 +111,11 @@ func (p *planner) seal(ctx context.Context, asked map[string]credential.AccessTo
 		p.plan.Credentials = append(p.plan.Credentials, store.CredentialStep{Credential: c, New: d.New, Event: e})
 	}
 	return nil
+}
+
+func lastAsked(d vault.Draft) int {
+	if d.Credential.OAuth.Grant == credential.RefreshToken {
+		return 1
+	}
+	return 0
 }

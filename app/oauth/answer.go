@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,11 +18,11 @@ const (
 
 // answer is what a token endpoint says (RFC 6749, 5.1 and 5.2).
 type answer struct {
-	AccessToken  string      `json:"access_token"`
-	TokenType    string      `json:"token_type"`
-	ExpiresIn    json.Number `json:"expires_in"` // some write it as text
-	RefreshToken string      `json:"refresh_token"`
-	Error        string      `json:"error"`
+	AccessToken  string          `json:"access_token"`
+	TokenType    string          `json:"token_type"`
+	ExpiresIn    json.RawMessage `json:"expires_in"` // some write it as text
+	RefreshToken string          `json:"refresh_token"`
+	Error        string          `json:"error"`
 }
 
 // refusals are the definite ones, with what people can do about each. Some
@@ -55,23 +54,19 @@ func read(o credential.OAuth, status int, body []byte) (credential.AccessToken, 
 		return none, refused(o, a.Error)
 	case status == http.StatusUnauthorized:
 		return none, refused(o, credential.InvalidClient)
-	case status != http.StatusOK:
+	case status != http.StatusOK && status != http.StatusCreated:
 		return none, odd(o, "answers "+strconv.Itoa(status)+". Is the address that of a token endpoint", nil)
 	case err != nil:
 		return none, odd(o, "does not answer with JSON as a token endpoint does", nil) // the error may quote it
-	case !strings.EqualFold(a.TokenType, "bearer"):
+	case a.TokenType != "" && !strings.EqualFold(a.TokenType, "bearer"): // some leave out what there is but one of
 		return none, odd(o, "gives a token that is not of the type Bearer", nil)
 	case !visible(a.AccessToken) || a.AccessToken == "":
 		return none, odd(o, "gives a token that cannot be sent", nil)
 	case !visible(a.RefreshToken):
 		return none, odd(o, "gives a refresh token that cannot be kept", nil)
 	}
-	lifetime, err := lifetime(a.ExpiresIn)
-	if err != nil {
-		return none, odd(o, "does not say how long the token lives", err)
-	}
 	return credential.AccessToken{
-		Value: credential.NewSecret(a.AccessToken), Refresh: credential.NewSecret(a.RefreshToken), Lifetime: lifetime,
+		Value: credential.NewSecret(a.AccessToken), Refresh: credential.NewSecret(a.RefreshToken), Lifetime: lifetime(a.ExpiresIn),
 	}, nil
 }
 
@@ -93,13 +88,12 @@ func visible(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-func lifetime(n json.Number) (time.Duration, error) {
-	if n == "" {
-		return usualLifetime, nil
-	}
-	seconds, err := strconv.ParseFloat(n.String(), 64)
+// lifetime reads expires_in. What cannot be read is as if it were not there:
+// an answer may have used up the refresh token, and must not be thrown away.
+func lifetime(raw json.RawMessage) time.Duration {
+	seconds, err := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64)
 	if err != nil || !(seconds >= 1) {
-		return 0, fmt.Errorf("expires_in is no lifetime")
+		return usualLifetime
 	}
-	return time.Duration(min(seconds, longestLifetime.Seconds()) * float64(time.Second)), nil
+	return time.Duration(min(seconds, longestLifetime.Seconds()) * float64(time.Second))
 }

@@ -74,13 +74,9 @@ func TestWhatIsNoTokenIsRefused(t *testing.T) {
 		"a web page":           {oauthtest.Text(200, `<html>canary`), "", "JSON"},
 		"no token":             {oauthtest.Text(200, `{"token_type":"Bearer"}`), "", "cannot be sent"},
 		"another type":         {oauthtest.Text(200, `{"access_token":"at-canary","token_type":"mac"}`), "", "Bearer"},
-		"no type":              {oauthtest.Text(200, `{"access_token":"at-canary"}`), "", "Bearer"},
 		"a line break in it":   {oauthtest.Text(200, `{"access_token":"at-canary\r\nHost: evil","token_type":"Bearer"}`), "", "cannot be sent"},
 		"not ASCII":            {oauthtest.Text(200, `{"access_token":"at-canaryé","token_type":"Bearer"}`), "", "cannot be sent"},
 		"a bad refresh token":  {oauthtest.Text(200, `{`+good+`,"refresh_token":"canary\n"}`), "", "cannot be kept"},
-		"dead already":         {oauthtest.Text(200, `{`+good+`,"expires_in":0}`), "", "how long"},
-		"a lifetime of words":  {oauthtest.Text(200, `{`+good+`,"expires_in":"soon"}`), "", "JSON"},
-		"not even a number":    {oauthtest.Text(200, `{`+good+`,"expires_in":-5}`), "", "how long"},
 		"too much":             {oauthtest.Text(200, `{`+good+`,"x":"`+strings.Repeat("x", 64<<10)+`"}`), "", "64 kB"},
 		"sent somewhere else":  {func(w http.ResponseWriter) { w.Header().Set("Location", "/token"); w.WriteHeader(307) }, "", "sends elsewhere"},
 		"sent there to look":   {func(w http.ResponseWriter) { w.Header().Set("Location", "/token"); w.WriteHeader(302) }, "", "sends elsewhere"},
@@ -197,6 +193,34 @@ func TestAllowedHostsAreRead(t *testing.T) {
 	for _, text := range []string{"login.internal", "=10.0.0.0/8", "a=b", "https://a=10.0.0.0/8", "*.internal=10.0.0.0/8", "a=10.0.0.1"} {
 		if got, err := oauth.ParseAllowed(text); err == nil {
 			t.Errorf("%s: %+v", text, got)
+		}
+	}
+}
+
+// An answer may have used up the refresh token, so that what can be used of it
+// is not thrown away for what is odd about the rest.
+func TestAnOddAnswerIsUsed(t *testing.T) {
+	t.Parallel()
+
+	for name, tt := range map[string]struct {
+		status   int
+		rest     string
+		lifetime time.Duration
+	}{
+		"as it should be":     {200, `"token_type":"Bearer","expires_in":60`, time.Minute},
+		"text":                {200, `"token_type":"bearer","expires_in":"60"`, time.Minute},
+		"no type":             {200, `"expires_in":60`, time.Minute},
+		"created":             {201, `"token_type":"Bearer","expires_in":60`, time.Minute},
+		"no lifetime":         {200, `"token_type":"Bearer"`, time.Hour},
+		"dead already":        {200, `"token_type":"Bearer","expires_in":0`, time.Hour},
+		"a lifetime of words": {200, `"token_type":"Bearer","expires_in":"soon"`, time.Hour},
+		"less than nothing":   {200, `"token_type":"Bearer","expires_in":-5`, time.Hour},
+	} {
+		e := oauthtest.New(t)
+		e.Answer(oauthtest.Text(tt.status, `{"access_token":"at","refresh_token":"rt",`+tt.rest+`}`))
+		got, err := e.Client().Token(t.Context(), e.OAuth(credential.RefreshToken), credential.NewSecret(e.ClientSecret), e.SignIn())
+		if err != nil || got.Value.Reveal() != "at" || got.Refresh.Reveal() != "rt" || got.Lifetime != tt.lifetime {
+			t.Errorf("%s: %v, %v", name, got.Lifetime, err)
 		}
 	}
 }

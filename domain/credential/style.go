@@ -96,20 +96,31 @@ func (s Style) Strip(h http.Header, u *url.URL) {
 	}
 }
 
-// stripQuery removes every parameter called name and leaves the others byte
-// for byte as they were.
+// stripQuery removes every parameter that some server or other takes for name,
+// and leaves the others byte for byte as they were.
 func stripQuery(u *url.URL, name string) {
 	if u.RawQuery == "" {
 		return
 	}
-	parts := strings.Split(u.RawQuery, "&")
-	kept := parts[:0]
-	for _, part := range parts {
+	var kept strings.Builder
+	gone := false
+	for rest := u.RawQuery; rest != ""; {
+		part, separator := rest, ""
+		if i := strings.IndexAny(rest, "&;"); i >= 0 {
+			part, separator = rest[:i], rest[i:i+1]
+		}
+		rest = rest[len(part)+len(separator):]
 		key, _, _ := strings.Cut(part, "=")
-		if plain, err := url.QueryUnescape(key); err == nil && plain == name {
+		plain, err := url.QueryUnescape(key)
+		plain, _, _ = strings.Cut(plain, "[")
+		if err == nil && strings.EqualFold(strings.TrimSpace(plain), name) {
+			gone = true
 			continue
 		}
-		kept = append(kept, part)
+		kept.WriteString(part)
+		kept.WriteString(separator)
 	}
-	u.RawQuery = strings.Join(kept, "&")
+	if gone {
+		u.RawQuery = strings.TrimSuffix(kept.String(), "&")
+	}
 }

@@ -70,7 +70,10 @@ func (x *exchange) brings(st *decide.State, c *connectors.Connector) brought {
 	var b brought
 	switch clientKey := st.ClientKey(c); clientKey {
 	case credential.Pass:
-		if keys := x.carried(st, c, x.r.Header, &u); !keys.given && !keys.other {
+		h := x.r.Header.Clone()
+		h.Del("Cookie") // which comes with a service's answers, and is nobody's key
+		h.Del("Proxy-Authorization")
+		if keys := x.carried(st, c, h, &u); !keys.given && !keys.other {
 			b.own = digest(keys.foreign)
 		}
 	case credential.Replace:

@@ -141,12 +141,12 @@ func noCredential(_ *rig, s *wire.Snapshot, _ *proxy.Run) { s.Connectors[0].Cred
 func TestPlainHTTPWithoutCredential(t *testing.T) {
 	t.Parallel()
 	g := newRig(t, http.HandlerFunc(echo), noCredential)
-	status, body := g.plain("GET http://" + host + "/a?b HTTP/1.1\r\nHost: " + host + "\r\nAuthorization: Bearer mine\r\nProxy-Authorization: Basic eA==\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n\r\n")
+	status, body := g.plain("GET http://" + host + "/a?b HTTP/1.1\r\nHost: " + host + "\r\nAuthorization: Bearer mine\r\nProxy-Authorization: Basic eA==\r\nConnection: close, Keep-Alive\r\nKeep-Alive: timeout=5\r\n\r\n")
 	if status != 200 || body != "GET /a?b " {
 		t.Errorf("%d %q", status, body)
 	}
 	h := g.upstream.lastHeader(t)
-	for _, name := range []string{"Authorization", "Proxy-Authorization", "X-Hop", "Connection", "Via", "X-Forwarded-For", "Forwarded", "User-Agent"} {
+	for _, name := range []string{"Authorization", "Proxy-Authorization", "Keep-Alive", "Connection", "Via", "X-Forwarded-For", "Forwarded", "User-Agent"} {
 		if got, ok := h[name]; ok {
 			t.Errorf("upstream got %s: %v", name, got)
 		}

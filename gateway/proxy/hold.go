@@ -160,8 +160,16 @@ func (x *exchange) fingerprint() string {
 		BodyDigest:    hex.EncodeToString(digest[:]),
 		CredentialID:  id,
 		RuleID:        x.decision.Rule,
-		Params:        judgedBy(x.action),
+		Params:        judgedBy(x.action) + "\n" + x.means(),
 	}.Fingerprint()
+}
+
+// means is what the request's headers say about what it does.
+func (x *exchange) means() string {
+	if x.connector == nil {
+		return ""
+	}
+	return x.connector.Means(x.r.Header)
 }
 
 // judgedBy writes out what a was judged by, without the key that clients make

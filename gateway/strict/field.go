@@ -157,16 +157,17 @@ func list[T text](v T, check func(T) *Error) *Error {
 }
 
 // nominated checks a name in the Connection header. A proxy drops the headers
-// named there, so none may be named whose absence changes what the request
-// means or who sends it.
+// named there, and the request has been judged with them: so none may be named
+// but those that never go further.
 func nominated[T text](n T) *Error {
-	if len(n) == 0 || !all(n, isToken) {
-		return errConnection
+	for _, w := range [...]string{
+		"close", "keep-alive", "upgrade", "te", "trailer", "http2-settings", "proxy-connection", "proxy-authorization", "transfer-encoding",
+	} {
+		if fold(n, w) {
+			return nil
+		}
 	}
-	if framing(n) {
-		return errConnection
-	}
-	return nil
+	return errConnection
 }
 
 // announced checks a name in the Trailer header.

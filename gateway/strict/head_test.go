@@ -126,8 +126,12 @@ var ambiguous = map[string]struct{ raw, rule string }{
 	"Upgrade second in list": {"GET / HTTP/1.1\r\n" + host + "Upgrade: websocket, h2c\r\n\r\n", "upgrade"},
 	"Upgrade websocket":      {"GET / HTTP/1.1\r\n" + host + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", ""},
 	"Upgrade with body":      {"POST / HTTP/1.1\r\n" + host + "Upgrade: websocket\r\nContent-Length: 2\r\n\r\nab", "upgrade_body"},
-	"Connection: close, X (hop strip)": {
-		"GET / HTTP/1.1\r\n" + host + "Connection: X\r\nX: 1\r\n\r\n", ""},
+	"Connection: X": {
+		"GET / HTTP/1.1\r\n" + host + "Connection: X\r\nX: 1\r\n\r\n", "connection"},
+	"Connection: close, Stripe-Account": {
+		"GET / HTTP/1.1\r\n" + host + "Connection: close, Stripe-Account\r\nStripe-Account: a\r\n\r\n", "connection"},
+	"Connection: TE, close": {
+		"GET / HTTP/1.1\r\n" + host + "Connection: TE, close\r\nTE: trailers\r\n\r\n", ""},
 	"Connection: Host":          {"GET / HTTP/1.1\r\n" + host + "Connection: host\r\n\r\n", "connection"},
 	"Connection: Authorization": {"GET / HTTP/1.1\r\n" + host + "Connection: close, Authorization\r\n\r\n", "connection"},
 	"underscore CL":             {"POST / HTTP/1.1\r\n" + host + "Content_Length: 9\r\nContent-Length: 2\r\n\r\nab", "look_alike"},
