@@ -47,23 +47,23 @@ func read(o credential.OAuth, status int, body []byte) (credential.AccessToken, 
 	err := json.Unmarshal(body, &a)
 	switch {
 	case status >= 300 && status < 400:
-		return none, odd(o, "sends elsewhere. Give the address that it is at", nil)
+		return none, odd(o, "sends elsewhere. Give the address that it is at")
 	case status == http.StatusTooManyRequests || status >= 500:
-		return none, odd(o, "answers "+strconv.Itoa(status)+". It may be down or overloaded", nil)
+		return none, odd(o, "answers "+strconv.Itoa(status)+". It may be down or overloaded")
 	case err == nil && a.Error != "":
 		return none, refused(o, a.Error)
 	case status == http.StatusUnauthorized:
 		return none, refused(o, credential.InvalidClient)
 	case status != http.StatusOK && status != http.StatusCreated:
-		return none, odd(o, "answers "+strconv.Itoa(status)+". Is the address that of a token endpoint", nil)
+		return none, odd(o, "answers "+strconv.Itoa(status)+". Is the address that of a token endpoint")
 	case err != nil:
-		return none, odd(o, "does not answer with JSON as a token endpoint does", nil) // the error may quote it
+		return none, odd(o, "does not answer with JSON as a token endpoint does") // the error may quote it
 	case a.TokenType != "" && !strings.EqualFold(a.TokenType, "bearer"): // some leave out what there is but one of
-		return none, odd(o, "gives a token that is not of the type Bearer", nil)
+		return none, odd(o, "gives a token that is not of the type Bearer")
 	case !visible(a.AccessToken) || a.AccessToken == "":
-		return none, odd(o, "gives a token that cannot be sent", nil)
+		return none, odd(o, "gives a token that cannot be sent")
 	case !visible(a.RefreshToken):
-		return none, odd(o, "gives a refresh token that cannot be kept", nil)
+		return none, odd(o, "gives a refresh token that cannot be kept")
 	}
 	return credential.AccessToken{
 		Value: credential.NewSecret(a.AccessToken), Refresh: credential.NewSecret(a.RefreshToken), Lifetime: lifetime(a.ExpiresIn),
@@ -73,7 +73,7 @@ func read(o credential.OAuth, status int, body []byte) (credential.AccessToken, 
 func refused(o credential.OAuth, code string) error {
 	r, definite := refusals[code]
 	if !definite {
-		return odd(o, "could not give a token now", nil)
+		return odd(o, "could not give a token now")
 	}
 	sentence := r.sentence
 	if o.Grant != credential.RefreshToken && r.code == credential.InvalidGrant {

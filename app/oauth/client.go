@@ -68,7 +68,7 @@ func (c *Client) Token(ctx context.Context, o credential.OAuth, clientSecret, re
 		return credential.AccessToken{}, unanswered(o, err)
 	}
 	if len(body) > maxAnswer {
-		return credential.AccessToken{}, odd(o, "answers with more than 64 kB", nil)
+		return credential.AccessToken{}, odd(o, "answers with more than 64 kB")
 	}
 	return read(o, resp.StatusCode, body)
 }
@@ -119,6 +119,6 @@ func unanswered(o credential.OAuth, err error) error {
 }
 
 // odd is an answer that none should give.
-func odd(o credential.OAuth, how string, cause error) error {
-	return fault.New(fault.Unavailable, "The token endpoint at "+o.Host()+" "+how+".", cause)
+func odd(o credential.OAuth, how string) error {
+	return fault.New(fault.Unavailable, "The token endpoint at "+o.Host()+" "+how+".", nil)
 }
