@@ -67,9 +67,13 @@ var stripeLooked = &group{finder: body.NewFinder([]body.Path{{"expand", body.Eac
 // those in the headers, and sees what is asked to be expanded.
 func (s stripeService) read(r Request) (action.Action, error) {
 	a, err := s.tabled.read(r)
-	if err != nil {
+	if err != nil || r.RawQuery == "" && r.Body.whole && len(r.Body.data) == 0 {
 		return a, err
 	}
+	return s.look(r, a)
+}
+
+func (s stripeService) look(r Request, a action.Action) (action.Action, error) {
 	var inBody, inQuery [4]body.Value
 	readable := s.format.read(&r, stripeLooked, inBody[:])
 	if r.RawQuery != "" {
