@@ -135,7 +135,7 @@ func (g *group) alsoInQuery(query string) (clash []bool) {
 	unclear := g.finder.Form([]byte(query), said) != nil
 	for i, name := range g.tops {
 		all, err := queryValues(query, name)
-		if unclear && strings.Contains(query, "[") || err != nil || len(all) > 0 || !unclear && said[i].Kind != body.Absent {
+		if unclear && strings.ContainsAny(query, "[%") || err != nil || len(all) > 0 || !unclear && said[i].Kind != body.Absent {
 			if clash == nil {
 				clash = make([]bool, len(g.tops))
 			}

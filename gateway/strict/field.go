@@ -161,7 +161,7 @@ func list[T text](v T, check func(T) *Error) *Error {
 // but those that never go further.
 func nominated[T text](n T) *Error {
 	for _, w := range [...]string{
-		"close", "keep-alive", "upgrade", "te", "trailer", "http2-settings", "proxy-connection", "proxy-authorization", "transfer-encoding",
+		"close", "keep-alive", "upgrade", "te", "trailer", "http2-settings", "proxy-connection", "proxy-authorization",
 	} {
 		if fold(n, w) {
 			return nil

@@ -130,6 +130,8 @@ var ambiguous = map[string]struct{ raw, rule string }{
 		"GET / HTTP/1.1\r\n" + host + "Connection: X\r\nX: 1\r\n\r\n", "connection"},
 	"Connection: close, Stripe-Account": {
 		"GET / HTTP/1.1\r\n" + host + "Connection: close, Stripe-Account\r\nStripe-Account: a\r\n\r\n", "connection"},
+	"Connection: Transfer-Encoding": {
+		"POST / HTTP/1.1\r\n" + host + "Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "connection"},
 	"Connection: TE, close": {
 		"GET / HTTP/1.1\r\n" + host + "Connection: TE, close\r\nTE: trailers\r\n\r\n", ""},
 	"Connection: Host":          {"GET / HTTP/1.1\r\n" + host + "Connection: host\r\n\r\n", "connection"},
