@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,6 +61,7 @@ type site struct {
 	t       testing.TB
 	dir     string // short, since sockets are in it
 	server  *httptest.Server
+	down    atomic.Bool        // the server answers nobody any more
 	stop    context.CancelFunc // of the gateway
 	stopped chan struct{}
 
@@ -87,7 +89,12 @@ func newSite(t testing.TB) *site {
 	}}
 	mux := http.NewServeMux()
 	s.routes(mux)
-	s.server = httptest.NewServer(mux)
+	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.down.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		mux.ServeHTTP(w, r)
+	}))
 	s.startGateway()
 	t.Cleanup(func() {
 		s.stop()
@@ -317,8 +324,9 @@ func TestScripts(t *testing.T) {
 			return os.MkdirAll(filepath.Join(s.dir, "home"), 0o700)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"code":       code,
-			"serverdown": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Value("site").(*site).server.Close() },
+			"code": code,
+			// It keeps its port, which another script's server would get otherwise.
+			"serverdown": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Value("site").(*site).down.Store(true) },
 			"expire": func(ts *testscript.TestScript, _ bool, _ []string) {
 				s := ts.Value("site").(*site)
 				s.mu.Lock()
