@@ -46,7 +46,7 @@ func (s *Server) snapshot(r *http.Request, c caller) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.Policies.Snapshot(r.Context(), c.gw, after, wait)
+	return s.Rollout.Snapshot(r.Context(), c.gw, after, wait)
 }
 
 func (s *Server) ask(r *http.Request, c caller) (any, error) {

@@ -30,7 +30,7 @@ import (
 	"github.com/tameflare/tameflare/app/identity"
 	"github.com/tameflare/tameflare/app/kills"
 	"github.com/tameflare/tameflare/app/link"
-	"github.com/tameflare/tameflare/app/policies"
+	"github.com/tameflare/tameflare/app/rollout"
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/app/trail"
 	"github.com/tameflare/tameflare/app/vault"
@@ -48,7 +48,7 @@ type host struct {
 	vault     *vault.Service
 	authority *identity.Authority
 	gateways  *gateways.Service
-	policies  *policies.Service
+	rollout   *rollout.Service
 	approvals *approvals.Service
 	trail     *trail.Service
 	kills     *kills.Service
@@ -92,10 +92,10 @@ func serve(t testing.TB, s *store.Store) *host {
 	log := slog.New(slog.DiscardHandler)
 	h := &host{store: s, bus: &ears{on: make(chan struct{}, 1000)}, owner: owner(t, s, master)}
 	h.vault = &vault.Service{Store: s, Master: master, Now: time.Now}
-	signer, err := policies.OpenSigner(t.Context(), s, master)
+	signer, err := rollout.OpenSigner(t.Context(), s, master)
 	check(t, err)
-	h.policies = &policies.Service{Store: s, Vault: h.vault, Signer: signer, Bus: h.bus, BaseURL: "https://dash.example", Now: time.Now, Log: log}
-	h.gateways = &gateways.Service{Store: s, Bus: h.bus, Snapshots: h.policies.PublicKey, Now: time.Now, Log: log}
+	h.rollout = &rollout.Service{Store: s, Vault: h.vault, Signer: signer, Bus: h.bus, BaseURL: "https://dash.example", Now: time.Now, Log: log}
+	h.gateways = &gateways.Service{Store: s, Bus: h.bus, Snapshots: h.rollout.PublicKey, Now: time.Now, Log: log}
 	h.authority, err = identity.Open(t.Context(), identity.Config{
 		TrustDomain: "tameflare.test", LinkNames: []string{"127.0.0.1"}, Store: s, Sealer: master, Admit: h.gateways.Admit, Log: log,
 	})
@@ -106,7 +106,7 @@ func serve(t testing.TB, s *store.Store) *host {
 	h.kills = &kills.Service{Store: s, Bus: h.bus, Now: time.Now}
 
 	server := &link.Server{
-		Fleet: h.gateways, Policies: h.policies, Approvals: h.approvals, Trail: h.trail, Kills: h.kills,
+		Fleet: h.gateways, Rollout: h.rollout, Approvals: h.approvals, Trail: h.trail, Kills: h.kills,
 		BaseURL: "https://dash.example", Version: "1.2.3", Log: log,
 	}
 	lifetime, stop := context.WithCancel(context.WithoutCancel(t.Context()))

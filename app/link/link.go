@@ -34,8 +34,8 @@ type Fleet interface {
 	Renew(ctx context.Context, state tls.ConnectionState, r wire.RenewRequest) (wire.RenewAnswer, error)
 }
 
-// Policies knows what gateways act on.
-type Policies interface {
+// Rollout knows what gateways act on.
+type Rollout interface {
 	Snapshot(ctx context.Context, gw fleet.Gateway, after int64, wait time.Duration) (wire.SnapshotAnswer, error)
 }
 
@@ -62,7 +62,7 @@ type Kills interface {
 // "nothing new" then; everything else is finished.
 type Server struct {
 	Fleet     Fleet
-	Policies  Policies
+	Rollout  Rollout
 	Approvals Approvals
 	Trail     Trail
 	Kills     Kills

@@ -17,7 +17,7 @@ import (
 	"github.com/tameflare/tameflare/app/identity"
 	"github.com/tameflare/tameflare/app/kills"
 	"github.com/tameflare/tameflare/app/link"
-	"github.com/tameflare/tameflare/app/policies"
+	"github.com/tameflare/tameflare/app/rollout"
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/app/trail"
 	"github.com/tameflare/tameflare/app/vault"
@@ -34,7 +34,7 @@ type house struct {
 	vault     *vault.Service
 	authority *identity.Authority
 	gateways  *gateways.Service
-	policies  *policies.Service
+	rollout   *rollout.Service
 	approvals *approvals.Service
 	trail     *trail.Service
 	kills     *kills.Service
@@ -61,12 +61,12 @@ func furnish(ctx context.Context, st *store.Store, master vault.Master, tokens v
 		Store: st, Master: master, Tokens: tokens, Now: now, Log: log,
 		Changed: func(ctx context.Context, teamID string) { h.bus.Publish(ctx, bus.Config(teamID)) },
 	}
-	signer, err := policies.OpenSigner(ctx, st, master)
+	signer, err := rollout.OpenSigner(ctx, st, master)
 	if err != nil {
 		return nil, fmt.Errorf("open snapshot key: %w", err)
 	}
-	h.policies = &policies.Service{Store: st, Vault: h.vault, Signer: signer, Bus: h.bus, BaseURL: at.BaseURL, Now: now, Log: log}
-	h.gateways = &gateways.Service{Store: st, Bus: h.bus, LinkURL: at.LinkURL, Snapshots: h.policies.PublicKey, Now: now, Log: log}
+	h.rollout = &rollout.Service{Store: st, Vault: h.vault, Signer: signer, Bus: h.bus, BaseURL: at.BaseURL, Now: now, Log: log}
+	h.gateways = &gateways.Service{Store: st, Bus: h.bus, LinkURL: at.LinkURL, Snapshots: h.rollout.PublicKey, Now: now, Log: log}
 	h.authority, err = identity.Open(ctx, identity.Config{
 		TrustDomain: trustDomain, LinkNames: at.LinkNames, Store: st, Sealer: master, Admit: h.gateways.Admit, Log: log,
 	})
@@ -79,7 +79,7 @@ func furnish(ctx context.Context, st *store.Store, master vault.Master, tokens v
 	h.kills = &kills.Service{Store: st, Bus: h.bus, Now: now}
 	h.configuration = &configuration.Service{Store: st, Vault: h.vault, Authority: h.authority, Bus: h.bus, Now: now, Log: log}
 	h.link = &link.Server{
-		Fleet: h.gateways, Policies: h.policies, Approvals: h.approvals, Trail: h.trail, Kills: h.kills,
+		Fleet: h.gateways, Rollout: h.rollout, Approvals: h.approvals, Trail: h.trail, Kills: h.kills,
 		BaseURL: at.BaseURL, Version: programVersion(), Log: log,
 	}
 	h.working = append(h.working, h.vault.Run)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"github.com/tameflare/tameflare/domain/config"
 	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/yamldoc"
 )
 
 // What is left of YAML after shorten. It costs far more than JSON to read.
@@ -28,7 +28,7 @@ func fromYAML(data []byte) ([]byte, error) {
 	if n := bytes.Count(short, []byte("[")) + bytes.Count(short, []byte("{")); n > len(short)/8+1000 {
 		return nil, fault.New(fault.Invalid, "This description is nested too deep.", nil)
 	}
-	root, problem := config.Tree(short, maxYAML, maxDepth, maxKeys)
+	root, problem := yamldoc.Tree(short, maxYAML, maxDepth, maxKeys)
 	if problem != nil {
 		where := ""
 		if problem.Line > 0 && len(short) == len(data) {

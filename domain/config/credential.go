@@ -9,33 +9,34 @@ import (
 
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/fleet"
+	"github.com/tameflare/tameflare/domain/yamldoc"
 )
 
 // use is a connector's mention of a credential.
 type use struct {
-	at   place
+	at   yamldoc.Place
 	name string
 	typ  string
 }
 
-func (r *parsing) credential(p place) (c Credential) {
-	keys := r.mapping(p, "name", "connector", "hosts", "from", "oauth")
+func (r *parsing) credential(p yamldoc.Place) (c Credential) {
+	keys := r.Mapping(p, "name", "connector", "hosts", "from", "oauth")
 	if keys == nil {
 		return c
 	}
 	c.Name = r.name(p, keys["name"], func(name string) bool { return r.doc.credential(name) != nil })
 	c.Connector = r.connectorType(p, keys["connector"], "connector")
-	c.Hosts = r.texts(keys["hosts"])
+	c.Hosts = r.Texts(keys["hosts"])
 	c.From = r.source(keys["from"])
-	if p := keys["oauth"]; p.there() {
+	if p := keys["oauth"]; p.There() {
 		r.oauth(p, &c)
-		if keys["from"].there() {
-			r.bad(keys["from"], "with oauth the secrets have their own “from”: client_secret: {from: {env: NAME}}")
+		if keys["from"].There() {
+			r.Bad(keys["from"], "with oauth the secrets have their own “from”: client_secret: {from: {env: NAME}}")
 		}
 	}
 	if r.known != nil && c.Connector != "" && len(c.Hosts) > 0 {
 		if err := r.known.Check(Connector{Type: c.Connector, Name: c.Connector, Hosts: c.Hosts}); err != nil {
-			r.bad(keys["hosts"], "%s", fault.Message(err))
+			r.Bad(keys["hosts"], "%s", fault.Message(err))
 		}
 	}
 	return c
@@ -43,21 +44,21 @@ func (r *parsing) credential(p place) (c Credential) {
 
 // source reads where a secret comes from. It repeats nothing of what it finds,
 // which may be the secret itself.
-func (r *parsing) source(p place) (s Source) {
-	if !p.there() {
+func (r *parsing) source(p yamldoc.Place) (s Source) {
+	if !p.There() {
 		return s
 	}
-	if text, ok := p.node.(*ast.StringNode); ok {
+	if text, ok := p.Node.(*ast.StringNode); ok {
 		if text.Value != "stdin" {
-			r.bad(p, "say where the secret is: {env: NAME}, {file: PATH} or {stdin: true}; never the secret itself")
+			r.Bad(p, "say where the secret is: {env: NAME}, {file: PATH} or {stdin: true}; never the secret itself")
 		}
 		return Source{Stdin: true}
 	}
-	keys := r.mapping(p, "env", "file", "stdin")
+	keys := r.Mapping(p, "env", "file", "stdin")
 	if keys == nil {
 		return s
 	}
-	s = Source{Env: r.text(keys["env"]), File: r.text(keys["file"]), Stdin: r.yes(keys["stdin"])}
+	s = Source{Env: r.Text(keys["env"]), File: r.Text(keys["file"]), Stdin: r.Yes(keys["stdin"])}
 	n := 0
 	for _, is := range []bool{s.Env != "", s.File != "", s.Stdin} {
 		if is {
@@ -65,13 +66,13 @@ func (r *parsing) source(p place) (s Source) {
 		}
 	}
 	if n != 1 {
-		r.bad(p, "say one of env, file and stdin")
+		r.Bad(p, "say one of env, file and stdin")
 	}
 	if s.Env != "" && !isVariable(s.Env) {
-		r.bad(keys["env"], "this is the name of an environment variable, such as GITHUB_TOKEN; never the secret itself")
+		r.Bad(keys["env"], "this is the name of an environment variable, such as GITHUB_TOKEN; never the secret itself")
 	}
 	if strings.ContainsFunc(s.File, unicode.IsControl) {
-		r.bad(keys["file"], "this is the path of a file")
+		r.Bad(keys["file"], "this is the path of a file")
 	}
 	return s
 }
@@ -103,12 +104,12 @@ func (r *parsing) checkUses() {
 		c := r.doc.credential(u.name)
 		switch {
 		case fleet.CheckName(u.name) != nil, looksSecret(u.name):
-			r.bad(u.at, "this is the name of a credential; never the secret itself")
+			r.Bad(u.at, "this is the name of a credential; never the secret itself")
 		case c != nil && u.typ != "" && c.Connector != "" && c.Connector != u.typ:
-			r.bad(u.at, "the credential %q is for connectors of the type %s", u.name, c.Connector)
+			r.Bad(u.at, "the credential %q is for connectors of the type %s", u.name, c.Connector)
 		case c == nil:
-			if hint := suggest(u.name, names); hint != "" {
-				r.bad(u.at, "there is no credential %q%s If the vault has it, list it under credentials", u.name, hint)
+			if hint := yamldoc.Suggest(u.name, names); hint != "" {
+				r.Bad(u.at, "there is no credential %q%s If the vault has it, list it under credentials", u.name, hint)
 			}
 		}
 	}

@@ -9,50 +9,51 @@ import (
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/yamldoc"
 )
 
 // listed is how many names a problem lists. A broad pattern has hundreds.
 const listed = 12
 
 // limits reads what the resource and the parameters of a rule have to be.
-func (r *parsing) limits(p place, pattern action.Pattern, typ string) policy.Limits {
-	if !p.there() {
+func (r *parsing) limits(p yamldoc.Place, pattern action.Pattern, typ string) policy.Limits {
+	if !p.There() {
 		return nil
 	}
 	var pairs []*ast.MappingValueNode
-	switch n := p.node.(type) {
+	switch n := p.Node.(type) {
 	case *ast.MappingNode:
 		pairs = n.Values
 	case *ast.MappingValueNode:
 		pairs = []*ast.MappingValueNode{n}
 	}
 	if len(pairs) == 0 {
-		r.bad(p, "names with values belong here, such as {ref: refs/heads/main}; without a limit, leave this out")
+		r.Bad(p, "names with values belong here, such as {ref: refs/heads/main}; without a limit, leave this out")
 		return nil
 	}
-	limits, params, had := policy.Limits{}, r.params(pattern, typ), len(r.problems.All)
+	limits, params, had := policy.Limits{}, r.params(pattern, typ), len(r.Problems.All)
 	for _, pair := range pairs {
 		key := pair.Key.GetToken().Value
-		at := place{pair.Key, join(p.path, shown(key))}
+		at := yamldoc.Place{Node: pair.Key, Path: yamldoc.Join(p.Path, yamldoc.Shown(key))}
 		_, twice := limits[key]
 		switch err := (policy.Limits{key: {"*"}}).Check(); {
 		case twice:
-			r.bad(at, "the key is there twice")
+			r.Bad(at, "the key is there twice")
 			continue
 		case err != nil:
-			r.bad(at, "%s", fault.Message(err))
+			r.Bad(at, "%s", fault.Message(err))
 			continue
 		case params != nil && !policy.HasParam(params, key):
-			hint := suggest(key, params)
+			hint := yamldoc.Suggest(key, params)
 			if hint == "" && len(params) <= listed {
-				hint = "; there are " + list(params)
+				hint = "; there are " + yamldoc.List(params)
 			}
-			r.bad(at, "%s has nothing of this name%s", pattern, hint)
+			r.Bad(at, "%s has nothing of this name%s", pattern, hint)
 		}
-		limits[key] = r.globs(place{pair.Value, at.path})
+		limits[key] = r.globs(yamldoc.Place{Node: pair.Value, Path: at.Path})
 	}
-	if err := limits.Check(); err != nil && len(r.problems.All) == had { // too many
-		r.bad(p, "%s", fault.Message(err))
+	if err := limits.Check(); err != nil && len(r.Problems.All) == had { // too many
+		r.Bad(p, "%s", fault.Message(err))
 	}
 	return limits.Plain()
 }
@@ -72,27 +73,27 @@ func (r *parsing) params(pattern action.Pattern, typ string) []string {
 }
 
 // globs reads one value or a list of them.
-func (r *parsing) globs(p place) []string {
-	items := []place{p}
-	if _, several := p.node.(*ast.SequenceNode); several {
-		items = r.items(p)
+func (r *parsing) globs(p yamldoc.Place) []string {
+	items := []yamldoc.Place{p}
+	if _, several := p.Node.(*ast.SequenceNode); several {
+		items = r.Items(p)
 	}
-	had := len(r.problems.All)
+	had := len(r.Problems.All)
 	var all []string
 	for _, item := range items {
-		text, ok := scalar(item.node)
+		text, ok := scalar(item.Node)
 		if !ok {
-			r.bad(item, "text belongs here, or a list of texts; put quotes around what is not one")
+			r.Bad(item, "text belongs here, or a list of texts; put quotes around what is not one")
 			continue
 		}
 		// By another name than the key, which could be a secret in the wrong place.
 		if err := (policy.Limits{"it": {text}}).Check(); err != nil {
-			r.bad(item, "%s", fault.Message(err))
+			r.Bad(item, "%s", fault.Message(err))
 		}
 		all = append(all, text)
 	}
-	if err := (policy.Limits{"it": all}).Check(); err != nil && len(r.problems.All) == had { // none, or too many
-		r.bad(p, "%s", fault.Message(err))
+	if err := (policy.Limits{"it": all}).Check(); err != nil && len(r.Problems.All) == had { // none, or too many
+		r.Bad(p, "%s", fault.Message(err))
 	}
 	return all
 }

@@ -5,30 +5,31 @@ import (
 
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/yamldoc"
 )
 
 // oauth reads how a credential's access tokens are got.
-func (r *parsing) oauth(p place, c *Credential) {
-	keys := r.mapping(p, "grant", "token_url", "client_id", "scopes", "audience", "resource", "client_auth", "client_secret", "refresh_token")
+func (r *parsing) oauth(p yamldoc.Place, c *Credential) {
+	keys := r.Mapping(p, "grant", "token_url", "client_id", "scopes", "audience", "resource", "client_auth", "client_secret", "refresh_token")
 	if keys == nil {
 		return
 	}
-	had := len(r.problems.All)
+	had := len(r.Problems.All)
 	o := credential.OAuth{
-		Grant: credential.Grant(r.need(p, keys["grant"], "grant")), TokenURL: r.need(p, keys["token_url"], "token_url"),
-		ClientID: r.need(p, keys["client_id"], "client_id"), Scope: strings.Join(r.texts(keys["scopes"]), " "),
-		Audience: r.text(keys["audience"]), Resource: r.text(keys["resource"]), ClientAuth: credential.ClientAuth(r.text(keys["client_auth"])),
+		Grant: credential.Grant(r.Need(p, keys["grant"], "grant")), TokenURL: r.Need(p, keys["token_url"], "token_url"),
+		ClientID: r.Need(p, keys["client_id"], "client_id"), Scope: strings.Join(r.Texts(keys["scopes"]), " "),
+		Audience: r.Text(keys["audience"]), Resource: r.Text(keys["resource"]), ClientAuth: credential.ClientAuth(r.Text(keys["client_auth"])),
 	}
 	c.ClientSecret, c.RefreshToken = r.from(keys["client_secret"]), r.from(keys["refresh_token"])
-	if keys["refresh_token"].there() && o.Grant == credential.ClientCredentials {
-		r.bad(keys["refresh_token"], "the grant client_credentials has no refresh token")
+	if keys["refresh_token"].There() && o.Grant == credential.ClientCredentials {
+		r.Bad(keys["refresh_token"], "the grant client_credentials has no refresh token")
 	}
-	if len(r.problems.All) > had {
+	if len(r.Problems.All) > had {
 		return
 	}
 	clean, err := o.Clean()
 	if err != nil {
-		r.bad(p, "%s", fault.Message(err))
+		r.Bad(p, "%s", fault.Message(err))
 		return
 	}
 	c.OAuth = clean
@@ -36,16 +37,16 @@ func (r *parsing) oauth(p place, c *Credential) {
 
 // from reads {from: {env: NAME}}: the long form, so that nobody takes the
 // secret itself for what belongs here.
-func (r *parsing) from(p place) Source {
-	if !p.there() {
+func (r *parsing) from(p yamldoc.Place) Source {
+	if !p.There() {
 		return Source{}
 	}
-	keys := r.mapping(p, "from")
+	keys := r.Mapping(p, "from")
 	if keys == nil {
 		return Source{}
 	}
-	if !keys["from"].there() {
-		r.bad(p, "say where the secret is: {from: {env: NAME}}; never the secret itself")
+	if !keys["from"].There() {
+		r.Bad(p, "say where the secret is: {from: {env: NAME}}; never the secret itself")
 		return Source{}
 	}
 	return r.source(keys["from"])

@@ -14,6 +14,7 @@ import (
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/yamldoc"
 )
 
 // known is a small catalogue.
@@ -219,7 +220,7 @@ func TestWhatIsWrongIsNamedWithItsPlaceAndTheRightSpelling(t *testing.T) {
 			}
 			rest = rest[i+len(want):]
 		}
-		problems, ok := errors.AsType[*config.Problems](err)
+		problems, ok := errors.AsType[*yamldoc.Problems](err)
 		if !ok || len(problems.All) == 0 || problems.File != "tameflare.yaml" || !strings.HasPrefix(fault.Message(err), "tameflare.yaml:") {
 			t.Errorf("%s: %v does not carry its problems", name, err)
 		}

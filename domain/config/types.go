@@ -7,6 +7,7 @@ import (
 
 	"github.com/tameflare/tameflare/domain/definition"
 	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/yamldoc"
 )
 
 // Type is a connector type that the document brings.
@@ -45,19 +46,19 @@ func (d *Document) Described() bool {
 // connector_types would say. It fails with fault.Invalid as Parse does.
 func ParseType(file string, data []byte) (Type, error) {
 	r := &parsing{}
-	r.problems.File = file
+	r.Problems.File = file
 	root, problem := parseYAML(data)
 	switch {
 	case problem != nil:
-		r.problems.All = append(r.problems.All, *problem)
+		r.Problems.All = append(r.Problems.All, *problem)
 	case root == nil:
-		r.problems.All = append(r.problems.All, Problem{Line: 1, Column: 1, Message: "The file is empty; begin with “name: ”."})
+		r.Problems.All = append(r.Problems.All, yamldoc.Problem{Line: 1, Column: 1, Message: "The file is empty; begin with “name: ”."})
 	}
-	if err := r.problems.err(); err != nil {
+	if err := r.Problems.Err(); err != nil {
 		return Type{}, err
 	}
-	t, _ := r.connectorTypeDefined(place{node: root})
-	if err := r.problems.err(); err != nil {
+	t, _ := r.connectorTypeDefined(yamldoc.Place{Node: root})
+	if err := r.Problems.Err(); err != nil {
 		return Type{}, err
 	}
 	return t, nil
@@ -65,18 +66,18 @@ func ParseType(file string, data []byte) (Type, error) {
 
 // types reads the document's own connector types, so that what comes after
 // may use them.
-func (r *parsing) types(p place) {
-	for _, item := range r.items(p) {
-		had := len(r.problems.All)
+func (r *parsing) types(p yamldoc.Place) {
+	for _, item := range r.Items(p) {
+		had := len(r.Problems.All)
 		t, keys := r.connectorTypeDefined(item)
 		switch {
 		case t.Name == "":
 			continue
 		case slices.ContainsFunc(r.doc.Types, func(o Type) bool { return o.Name == t.Name }):
-			r.bad(keys["name"], "there is another %q before this", t.Name)
+			r.Bad(keys["name"], "there is another %q before this", t.Name)
 		}
 		r.doc.Types = append(r.doc.Types, t)
-		if len(r.problems.All) > had {
+		if len(r.Problems.All) > had {
 			r.broken = append(r.broken, t.Name)
 			continue
 		}
@@ -87,44 +88,44 @@ func (r *parsing) types(p place) {
 		known, err := definer.With(t.Definition)
 		if err != nil {
 			r.broken = append(r.broken, t.Name)
-			r.bad(item, "%s", fault.Message(err))
+			r.Bad(item, "%s", fault.Message(err))
 			continue
 		}
 		r.known = known
 	}
 }
 
-func (r *parsing) connectorTypeDefined(p place) (t Type, keys map[string]place) {
-	keys = r.mapping(p, "name", "title", "docs", "hosts", "auth", "base", "body", "env", "openapi", "operations")
+func (r *parsing) connectorTypeDefined(p yamldoc.Place) (t Type, keys map[string]yamldoc.Place) {
+	keys = r.Mapping(p, "name", "title", "docs", "hosts", "auth", "base", "body", "env", "openapi", "operations")
 	if keys == nil {
 		return t, nil
 	}
-	had := len(r.problems.All)
-	if keys["openapi"].there() {
+	had := len(r.Problems.All)
+	if keys["openapi"].There() {
 		r.described(keys["openapi"], &t)
 	}
-	t.Name = r.need(p, keys["name"], "name")
+	t.Name = r.Need(p, keys["name"], "name")
 	for key, field := range map[string]*string{"title": &t.Title, "docs": &t.Docs, "base": &t.Base} {
-		if keys[key].there() {
-			*field = r.text(keys[key])
+		if keys[key].There() {
+			*field = r.Text(keys[key])
 		}
 	}
-	if keys["hosts"].there() {
-		t.Hosts = r.texts(keys["hosts"])
+	if keys["hosts"].There() {
+		t.Hosts = r.Texts(keys["hosts"])
 	}
-	if keys["env"].there() {
-		t.Env = r.texts(keys["env"])
+	if keys["env"].There() {
+		t.Env = r.Texts(keys["env"])
 	}
-	if keys["auth"].there() {
+	if keys["auth"].There() {
 		t.Auth = r.auth(keys["auth"])
 	}
-	r.oneOf(keys["body"], &t.Body, "json", "form")
+	r.OneOf(keys["body"], &t.Body, "json", "form")
 	t.rename()
-	at := make([]map[string]place, len(t.Operations))
-	for _, item := range r.items(keys["operations"]) {
+	at := make([]map[string]yamldoc.Place, len(t.Operations))
+	for _, item := range r.Items(keys["operations"]) {
 		at = r.operation(item, &t, at)
 	}
-	if len(r.problems.All) > had {
+	if len(r.Problems.All) > had {
 		return t, keys
 	}
 	t.Definition = t.Plain()
@@ -132,40 +133,40 @@ func (r *parsing) connectorTypeDefined(p place) (t Type, keys map[string]place) 
 		where := keys[problem.Field]
 		if problem.Operation >= 0 {
 			where = at[problem.Operation][problem.Field]
-			if !where.there() {
+			if !where.There() {
 				where = at[problem.Operation][""]
 			}
 		}
-		if !where.there() {
+		if !where.There() {
 			where = p
 		}
 		if problem.Operation >= 0 && at[problem.Operation] == nil { // of the description
-			r.bad(where, "%s: %s", problem.Form, problem.Message)
+			r.Bad(where, "%s: %s", problem.Form, problem.Message)
 			continue
 		}
-		r.bad(where, "%s", problem.Message)
+		r.Bad(where, "%s", problem.Message)
 	}
 	return t, keys
 }
 
 // described fills t with what an OpenAPI description says.
-func (r *parsing) described(p place, t *Type) {
-	keys := r.mapping(p, "file")
+func (r *parsing) described(p yamldoc.Place, t *Type) {
+	keys := r.Mapping(p, "file")
 	if keys == nil {
 		return
 	}
-	t.File = r.need(p, keys["file"], "file")
+	t.File = r.Need(p, keys["file"], "file")
 	definer, ok := r.known.(Definer)
 	switch {
 	case t.File == "":
 	case strings.ContainsFunc(t.File, unicode.IsControl):
-		r.bad(keys["file"], "this is the path of a file")
+		r.Bad(keys["file"], "this is the path of a file")
 	case !ok:
-		r.bad(p, "an OpenAPI description can be read only where the document is applied from")
+		r.Bad(p, "an OpenAPI description can be read only where the document is applied from")
 	default:
 		var err error
 		if t.Definition, t.Notes, err = definer.Describe(t.File); err != nil {
-			r.bad(keys["file"], "%s", fault.Message(err))
+			r.Bad(keys["file"], "%s", fault.Message(err))
 		}
 		if t.Title == t.Name { // it has no title, and gets another name
 			t.Title = ""
@@ -185,18 +186,18 @@ func (t *Type) rename() {
 
 // operation reads one, or what is to be different about one of the
 // description, and notes where it stands.
-func (r *parsing) operation(p place, t *Type, at []map[string]place) []map[string]place {
-	keys := r.mapping(p, "method", "path", "action", "class", "risk", "reversible", "when", "params", "resource", "title")
+func (r *parsing) operation(p yamldoc.Place, t *Type, at []map[string]yamldoc.Place) []map[string]yamldoc.Place {
+	keys := r.Mapping(p, "method", "path", "action", "class", "risk", "reversible", "when", "params", "resource", "title")
 	if keys == nil {
 		return at
 	}
 	keys[""] = p
-	had := len(r.problems.All)
-	method, path := strings.ToUpper(r.need(p, keys["method"], "method")), r.need(p, keys["path"], "path")
-	if len(r.problems.All) > had {
+	had := len(r.Problems.All)
+	method, path := strings.ToUpper(r.Need(p, keys["method"], "method")), r.Need(p, keys["path"], "path")
+	if len(r.Problems.All) > had {
 		return at
 	}
-	when := r.text(keys["when"])
+	when := r.Text(keys["when"])
 	i := slices.IndexFunc(t.Operations, func(o definition.Operation) bool {
 		return t.File != "" && o.When == when && definition.Shape(o.Method, o.Path) == definition.Shape(method, path)
 	})
@@ -205,32 +206,32 @@ func (r *parsing) operation(p place, t *Type, at []map[string]place) []map[strin
 		o = t.Operations[i]
 	}
 	for key, field := range map[string]*string{"action": &o.Action, "resource": &o.Resource, "title": &o.Title} {
-		if keys[key].there() {
-			*field = r.text(keys[key])
+		if keys[key].There() {
+			*field = r.Text(keys[key])
 		}
 	}
-	if keys["params"].there() {
-		o.Params = r.texts(keys["params"])
+	if keys["params"].There() {
+		o.Params = r.Texts(keys["params"])
 	}
-	r.oneOf(keys["class"], &o.Class, "read", "write", "delete", "admin")
-	r.oneOf(keys["risk"], &o.Risk, "low", "medium", "high", "critical")
+	r.OneOf(keys["class"], &o.Class, "read", "write", "delete", "admin")
+	r.OneOf(keys["risk"], &o.Risk, "low", "medium", "high", "critical")
 	if i >= 0 {
-		if keys["class"].there() && !keys["risk"].there() {
+		if keys["class"].There() && !keys["risk"].There() {
 			o.Risk = definition.UsualRisk(o.Class)
 		}
-		if keys["reversible"].there() {
-			o.Reversible = r.yes(keys["reversible"])
+		if keys["reversible"].There() {
+			o.Reversible = r.Yes(keys["reversible"])
 		}
-		t.Notes = slices.DeleteFunc(t.Notes, func(n definition.Note) bool { return n.Form == o.Form() && keys["class"].there() })
+		t.Notes = slices.DeleteFunc(t.Notes, func(n definition.Note) bool { return n.Form == o.Form() && keys["class"].There() })
 		t.Operations[i], at[i] = o, keys
 		return at
 	}
 	var look string
 	_, words, _ := strings.Cut(o.Action, ".")
-	if o, look = o.Usual(words, keys["class"].there(), keys["risk"].there()); look != "" {
+	if o, look = o.Usual(words, keys["class"].There(), keys["risk"].There()); look != "" {
 		t.Notes = append(t.Notes, definition.Note{Form: o.Form(), Message: look})
 	}
-	o.Reversible = keys["reversible"].there() && r.yes(keys["reversible"]) || !keys["reversible"].there() && o.Class == usualRead
+	o.Reversible = keys["reversible"].There() && r.Yes(keys["reversible"]) || !keys["reversible"].There() && o.Class == usualRead
 	t.Operations = append(t.Operations, o)
 	return append(at, keys)
 }

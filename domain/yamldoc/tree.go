@@ -1,4 +1,7 @@
-package config
+// Package yamldoc reads YAML that people write, and says what is wrong with it
+// by line, column and key, with the spelling that would be right. It reads no
+// more of YAML than configurations need: no references, no tags.
+package yamldoc
 
 import (
 	"errors"
@@ -12,17 +15,6 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// What a document may have of YAML. The limits are far above what anyone
-// writes, and below what would keep a parser busy.
-const (
-	maxSize  = 1 << 20
-	maxDepth = 20
-	maxKeys  = 64
-)
-
-// parseYAML returns the tree of a document, nil for an empty one.
-func parseYAML(data []byte) (ast.Node, *Problem) { return Tree(data, maxSize, maxDepth, maxKeys) }
-
 // Tree returns the tree of YAML with at most so many bytes, nested at most so
 // deep, of mappings with at most so many keys; nil for an empty one. It has no
 // anchors, aliases or tags. Nothing recursive happens before that is known.
@@ -33,7 +25,7 @@ func Tree(data []byte, size, depth, keys int) (_ ast.Node, problem *Problem) {
 		}
 	}()
 	if len(data) > size {
-		return nil, &Problem{Message: fmt.Sprintf("The file has %d bytes; a configuration has at most %d.", len(data), size)}
+		return nil, &Problem{Message: fmt.Sprintf("The file has %d bytes; it may have at most %d.", len(data), size)}
 	}
 	if !utf8.Valid(data) {
 		return nil, &Problem{Message: "The file is not UTF-8 text."}
@@ -89,9 +81,9 @@ func guard(tokens token.Tokens, maxDepth, maxKeys int) *Problem {
 		problem := ""
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.MergeKeyType:
-			problem = "Anchors and aliases (&, * and <<) are not used in a configuration; write the value out, or put quotes around it."
+			problem = "Anchors and aliases (&, * and <<) are not used here; write the value out, or put quotes around it."
 		case token.TagType, token.DirectiveType:
-			problem = "Tags and directives (! and %) are not used in a configuration; put quotes around text that begins so."
+			problem = "Tags and directives (! and %) are not used here; put quotes around text that begins so."
 		case token.MappingKeyType:
 			problem = "Keys are written as they are, without a question mark."
 		case token.SequenceStartType, token.MappingStartType:

@@ -1,10 +1,10 @@
-// Package policies tells gateways what they have to act on.
+// Package rollout tells gateways what they have to act on.
 //
 // What a gateway gets is whole, signed, and numbered by its team's revision:
 // it polls with the number that it has, and that is its acknowledgement, too.
 // Credentials travel sealed to the gateway's own key, so that neither the edge
 // in between nor a stolen copy holds one that can be read.
-package policies
+package rollout
 
 import (
 	"context"

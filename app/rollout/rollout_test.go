@@ -1,4 +1,4 @@
-package policies_test
+package rollout_test
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tameflare/tameflare/app/bus"
-	"github.com/tameflare/tameflare/app/policies"
+	"github.com/tameflare/tameflare/app/rollout"
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/app/store/storetest"
 	"github.com/tameflare/tameflare/app/vault"
@@ -87,9 +87,9 @@ func (deaf) Publish(context.Context, string) {}
 
 func (deaf) Subscribe(string) (<-chan struct{}, func()) { return nil, func() {} }
 
-func service(t *testing.T, b bus.Bus) (*policies.Service, *memory) {
+func service(t *testing.T, b bus.Bus) (*rollout.Service, *memory) {
 	t.Helper()
-	signer, err := policies.OpenSigner(t.Context(), storetest.Open(t), master(t))
+	signer, err := rollout.OpenSigner(t.Context(), storetest.Open(t), master(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func service(t *testing.T, b bus.Bus) (*policies.Service, *memory) {
 		t.Fatal(err)
 	}
 	m := &memory{conf: store.Configuration{Revision: 1, Gateway: fleet.Gateway{ID: "gw_1", TeamID: "team_1", Status: fleet.Active, SealKey: key.PublicKey().Bytes()}}}
-	return &policies.Service{Store: m, Vault: locked{}, Signer: signer, Bus: b, Now: time.Now, Log: slog.New(slog.DiscardHandler)}, m
+	return &rollout.Service{Store: m, Vault: locked{}, Signer: signer, Bus: b, Now: time.Now, Log: slog.New(slog.DiscardHandler)}, m
 }
 
 func master(t *testing.T) vault.Master {
@@ -217,7 +217,7 @@ func TestServersShareOneSnapshotKey(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range keys {
 			wg.Go(func() {
-				signer, err := policies.OpenSigner(t.Context(), s, m)
+				signer, err := rollout.OpenSigner(t.Context(), s, m)
 				if err != nil {
 					t.Errorf("open: %v", err)
 					return
@@ -232,7 +232,7 @@ func TestServersShareOneSnapshotKey(t *testing.T) {
 				break
 			}
 		}
-		if _, err := policies.OpenSigner(t.Context(), s, master(t)); err == nil {
+		if _, err := rollout.OpenSigner(t.Context(), s, master(t)); err == nil {
 			t.Error("the key opens with another master key")
 		}
 	})

@@ -1,4 +1,4 @@
-package config
+package yamldoc
 
 import (
 	"cmp"
@@ -45,8 +45,8 @@ func (p *Problems) Error() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// err returns p as a fault whose message is all of it, or nil.
-func (p *Problems) err() error {
+// Err returns p as a fault whose message is all of it, or nil.
+func (p *Problems) Err() error {
 	if len(p.All) == 0 {
 		return nil
 	}
@@ -56,9 +56,9 @@ func (p *Problems) err() error {
 	return fault.New(fault.Invalid, p.Error(), p)
 }
 
-// suggest returns the word of known that have was probably meant to be, as the
+// Suggest returns the word of known that have was probably meant to be, as the
 // end of a sentence; "" where none is near.
-func suggest(have string, known []string) string {
+func Suggest(have string, known []string) string {
 	best, at := "", 0
 	for _, word := range known {
 		if d := distance(have, word); d <= min(2, 1+len(word)/5) && (best == "" || d < at) {
@@ -99,8 +99,8 @@ func distance(a, b string) int {
 	return next[len(b)]
 }
 
-// list writes words as a person would: "a, b or c".
-func list(words []string) string {
+// List writes words as a person would: "a, b or c".
+func List(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}

@@ -1,4 +1,4 @@
-package policies_test
+package rollout_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/tameflare/tameflare/app/bus"
 	"github.com/tameflare/tameflare/app/oauth/oauthtest"
-	"github.com/tameflare/tameflare/app/policies"
+	"github.com/tameflare/tameflare/app/rollout"
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/app/store/storetest"
 	"github.com/tameflare/tameflare/app/vault"
@@ -29,7 +29,7 @@ func TestGatewayHasTheCurrentAccessTokenAlone(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		m, rings, end := master(t), new(bus.Local), oauthtest.New(t)
-		signer, err := policies.OpenSigner(t.Context(), st, m)
+		signer, err := rollout.OpenSigner(t.Context(), st, m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestGatewayHasTheCurrentAccessTokenAlone(t *testing.T) {
 			Changed: func(ctx context.Context, teamID string) { rings.Publish(ctx, bus.Config(teamID)) },
 		}
 		key, gw := connected(t, st, v, house, end)
-		s := &policies.Service{Store: st, Vault: house, Signer: signer, Bus: rings, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+		s := &rollout.Service{Store: st, Vault: house, Signer: signer, Bus: rings, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 
 		first, err := s.Snapshot(t.Context(), gw, 0, 0)
 		if err != nil {
