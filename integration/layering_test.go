@@ -26,7 +26,7 @@ var mayImport = map[string]string{
 	"domain/fault":      "",
 	"domain/fleet":      "domain/fault domain/action domain/credential domain/policy domain/definition",
 	"domain/page":       "domain/fault",
-	"domain/policy":     "domain/fault domain/action",
+	"domain/policy":     "domain/fault domain/action domain/yamldoc", // of which only what reads documents needs the last
 	"domain/team":       "domain/fault domain/audit",
 	"domain/yamldoc":    "domain/fault",
 	"domain/wire":       "domain/fault domain/action domain/approval domain/credential domain/policy domain/definition",
@@ -50,15 +50,18 @@ var mayImport = map[string]string{
 	"app/gateways":      "domain/* connectors app/bus app/store app/identity",
 	"app/rollout":       "domain/* connectors app/bus app/store app/identity",
 	"app/policies":      "domain/* connectors app/bus app/store",
+	"app/judge":         "domain/* connectors app/store",
+	"app/replay":        "domain/* connectors app/judge app/store",
+	"app/proposals":     "domain/* connectors app/bus app/gateways app/judge app/store",
 	"app/approvals":     "domain/* app/bus app/store",
 	"app/kills":         "domain/* app/bus app/store",
 	"app/trail":         "domain/* app/bus app/store",
-	"app/configuration": "domain/* connectors app/bus app/store app/gateways app/vault",
+	"app/configuration": "domain/* connectors app/bus app/store app/gateways app/vault app/policies",
 
 	// its three doors, which speak the capabilities' values, and its main.
 	"app/link":             "domain/* app/approvals app/gateways app/trail",
-	"app/api":              "domain/* connectors app/bus app/accounts app/approvals app/gateways app/kills",
-	"app/web":              "domain/* connectors views static app/bus app/store app/accounts app/gateways app/kills app/trail app/vault",
+	"app/api":              "domain/* connectors app/bus app/accounts app/approvals app/gateways app/kills app/policies app/replay",
+	"app/web":              "domain/* connectors views static app/bus app/store app/accounts app/gateways app/kills app/trail app/vault app/policies app/judge app/replay app/proposals",
 	"app/tameflare-server": "domain/* connectors static app/*",
 
 	// The programs that run elsewhere.
@@ -84,6 +87,7 @@ var onlyIn = map[string]string{
 	"github.com/zalando/go-keyring":     "cli",
 	"github.com/hashicorp/golang-lru":   "gateway",
 	"github.com/chromedp":               "integration",
+	"cel.dev/cel-go":                    "domain/policy", // only its folder cel
 }
 
 func room(pkg string) string {

@@ -62,7 +62,7 @@ type Kills interface {
 // "nothing new" then; everything else is finished.
 type Server struct {
 	Fleet     Fleet
-	Rollout  Rollout
+	Rollout   Rollout
 	Approvals Approvals
 	Trail     Trail
 	Kills     Kills

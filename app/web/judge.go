@@ -83,7 +83,7 @@ func (j *judge) decide(r connectors.Request, a action.Action, c *connectors.Conn
 	if c != nil {
 		service, typ = c.Type(), c.Type().Name
 	}
-	d := j.engine.Decide(a, typ)
+	d := j.engine.Decide(policy.Question{Action: a, Type: typ})
 	if j.gateway.Status != fleet.Active {
 		d = policy.Decision{By: policy.ByDefault, Reason: "This gateway has been revoked, so it refuses everything."}
 	}

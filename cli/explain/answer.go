@@ -164,7 +164,7 @@ func (e *explainer) answer(in described.Request) Answer {
 	if e.engine == nil {
 		return out
 	}
-	d := e.engine.Decide(a, typ)
+	d := e.engine.Decide(policy.Question{Action: a, Type: typ})
 	out.Decision, out.Rule, out.Reason = d.Effect.String(), cmp.Or(d.Rule, string(d.By)), d.Reason
 	if d.Flagged {
 		out.Would = d.Would.String()

@@ -43,11 +43,20 @@ type Traffic struct {
 	By         string `json:"by,omitempty"`       // "rule", "default", "kill_switch" …
 	Rule       string `json:"rule,omitempty"`
 	Reason     string `json:"reason,omitempty"`
-	Code       string `json:"code,omitempty"` // of our own answer: "denied", "approval_pending" …
+	Policy     string `json:"policy,omitempty"`         // ID of the policy that decided
+	PolicyV    int64  `json:"policy_version,omitempty"` // and its version
+	Score      int    `json:"score,omitempty"`          // the risk score that policies gave it
+	Reported   string `json:"reported,omitempty"`       // the rule of a report-only policy that would have been stricter
+	ReportedAs string `json:"reported_as,omitempty"`    // and what it would have said
+	Code       string `json:"code,omitempty"`           // of our own answer: "denied", "approval_pending" …
 	Approval   string `json:"approval,omitempty"`
 	Credential string `json:"credential,omitempty"` // ID of the one that was injected, or ClientsOwn
 	Alert      string `json:"alert,omitempty"`      // ForeignKey …; left out where there is none, as it was before there were any
 	Snapshot   int64  `json:"snapshot,omitempty"`   // version that decided
+
+	// Why is a policy.Explanation, where there is more to say than Rule and
+	// Reason do.
+	Why json.RawMessage `json:"why,omitempty"`
 
 	Status   int    `json:"status,omitempty"` // that the client got
 	Sent     int64  `json:"sent,omitempty"`   // bytes of body towards the upstream
@@ -95,9 +104,25 @@ func plainParams(params map[string]any) map[string]any {
 			if !math.IsNaN(v) && !math.IsInf(v, 0) { // JSON has no word for them
 				plain[Plain(k, maxText)] = v
 			}
+		case []string:
+			plain[Plain(k, maxText)] = plainList(v)
+		case []any: // what a list is when it comes back
+			texts := make([]string, 0, len(v))
+			for _, one := range v {
+				texts = append(texts, fmt.Sprint(one))
+			}
+			plain[Plain(k, maxText)] = plainList(texts)
 		default:
 			plain[Plain(k, maxText)] = Plain(fmt.Sprint(v), maxText)
 		}
+	}
+	return plain
+}
+
+func plainList(texts []string) []string {
+	plain := make([]string, 0, min(len(texts), maxDetail))
+	for _, text := range texts[:min(len(texts), maxDetail)] {
+		plain = append(plain, Plain(text, maxText))
 	}
 	return plain
 }
@@ -140,6 +165,13 @@ type Request struct {
 	ApprovalID string `bun:",nullzero"`
 	Credential string `bun:",nullzero"`
 	Alert      string
+	PolicyID   string `bun:"policy_id,nullzero"`
+	PolicyV    int64  `bun:"policy_version"`
+	Score      int
+	Reported   string
+	ReportedAs string
+	Facts      string // JSON: what else is known of the action, as Facts writes it
+	Why        string // JSON: a policy.Explanation; "" for none
 	Snapshot   int64
 	Step       Step // Intent where the outcome has not come
 	Status     int

@@ -32,7 +32,7 @@ func TestADecisionDoesNotAllocate(t *testing.T) {
 	e := engine(t, policy.FullEnforce, many(1000), policy.Kill{ID: "k", Connector: "other"})
 	for _, name := range []string{"github.noun3.verb4", "github.pr.get", "github.none.such"} {
 		a := act(name, action.Write)
-		if n := testing.AllocsPerRun(100, func() { e.Decide(a, "github") }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { e.Decide(policy.Question{Action: a, Type: "github"}) }); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
@@ -42,7 +42,7 @@ func TestADecisionDoesNotAllocate(t *testing.T) {
 		"by a fraction": push(map[string]any{"ref": "refs/heads/7/a", "n": 1.5e-9}), "by a truth": push(map[string]any{"ref": "refs/heads/7/a", "n": true}),
 		"by lists": push(map[string]any{"ref": []string{"a", "refs/heads/7/a"}, "n": []string{"1", "2"}}), "unknown": push(nil, "*"),
 	} {
-		if n := testing.AllocsPerRun(100, func() { e.Decide(a, "github") }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { e.Decide(policy.Question{Action: a, Type: "github"}) }); n != 0 {
 			t.Errorf("limits %s: %v allocations", name, n)
 		}
 	}
@@ -54,7 +54,7 @@ func BenchmarkDecide(b *testing.B) {
 			e, a := engine(b, policy.FullEnforce, many(n)), act("github.noun0.verb4", action.Write)
 			b.ReportAllocs()
 			for b.Loop() {
-				e.Decide(a, "github")
+				e.Decide(policy.Question{Action: a, Type: "github"})
 			}
 		})
 	}
@@ -66,7 +66,7 @@ func BenchmarkDecideWithLimits(b *testing.B) {
 			e, a := engine(b, policy.FullEnforce, branches(n)), push(map[string]any{"ref": "refs/heads/main", "n": int64(12)})
 			b.ReportAllocs()
 			for b.Loop() {
-				e.Decide(a, "github")
+				e.Decide(policy.Question{Action: a, Type: "github"})
 			}
 		})
 	}
@@ -79,6 +79,6 @@ func BenchmarkDecideAboutAny(b *testing.B) {
 	e := engine(b, policy.FullEnforce, rules)
 	b.ReportAllocs()
 	for b.Loop() {
-		e.Decide(a, "github")
+		e.Decide(policy.Question{Action: a, Type: "github"})
 	}
 }

@@ -13,10 +13,12 @@ import (
 // Settings are what an Engine is made of: everything that is configured for
 // one gateway about what its requests may do.
 type Settings struct {
-	Gateway     string // its name, for the sentences
+	Gateway     string // its name
+	Environment string
 	Enforcement Enforcement
-	Rules       []Rule // their order has no meaning
-	Kills       []Kill // those that are on
+	Rules       []Rule   // their order has no meaning
+	Policies    []Policy // those that are enabled; those for other gateways and environments are left out
+	Kills       []Kill   // those that are on
 }
 
 // Engine decides. It never changes, so any number of goroutines may ask it at
@@ -64,9 +66,9 @@ func Compile(s Settings) (*Engine, error) {
 	return e, nil
 }
 
-// Decide says what happens to a, which a connector of type connectorType has
-// named. It always answers, and whatever goes wrong on the way denies.
-func (e *Engine) Decide(a action.Action, connectorType string) (d Decision) {
+// Decide says what happens to what q is about. It always answers, and whatever
+// goes wrong on the way denies.
+func (e *Engine) Decide(q Question) (d Decision) {
 	defer func() {
 		if recover() != nil {
 			d = Decision{By: ByDefault, Reason: "The request could not be judged, so it is refused."}
@@ -75,7 +77,8 @@ func (e *Engine) Decide(a action.Action, connectorType string) (d Decision) {
 	if e == nil {
 		return Decision{By: ByDefault, Reason: "This gateway has no configuration yet, so it refuses everything."}
 	}
-	if k := e.kills.find(a.Connector, connectorType); k != nil {
+	a := q.Action
+	if k := e.kills.find(a.Connector, q.Type); k != nil {
 		return Decision{By: ByKillSwitch, Rule: k.ID, Reason: k.Reason}
 	}
 	d = e.judge(&a, a.Name, a.Class, false)

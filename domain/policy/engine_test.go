@@ -77,7 +77,7 @@ func TestTheMostSpecificRuleDecides(t *testing.T) {
 		"a connector without rules":               {[]policy.Rule{rule("a", "*", policy.Allow)}, action.Action{Connector: "other", Name: "http.get", Class: action.Read}, ""},
 		"no connector":                            {[]policy.Rule{rule("a", "*", policy.Allow)}, action.Action{Name: "http.get", Class: action.Read}, ""},
 	} {
-		d := engine(t, policy.FullEnforce, tt.rules).Decide(tt.act, "github")
+		d := engine(t, policy.FullEnforce, tt.rules).Decide(policy.Question{Action: tt.act, Type: "github"})
 		if d.Rule != tt.want {
 			t.Errorf("%s: rule %q decided, want %q", name, d.Rule, tt.want)
 		}
@@ -124,7 +124,7 @@ func TestTheLevelTempersAllButTheKillSwitch(t *testing.T) {
 		"soft, killed":      {policy.SoftEnforce, "github.pr.get", []policy.Kill{kill}, want{policy.Deny, policy.Deny, !flagged}},
 		"monitor, killed":   {policy.Monitor, "github.pr.get", []policy.Kill{kill}, want{policy.Deny, policy.Deny, !flagged}},
 	} {
-		d := engine(t, tt.level, rules, tt.kills...).Decide(act(tt.act, action.Write), "github")
+		d := engine(t, tt.level, rules, tt.kills...).Decide(policy.Question{Action: act(tt.act, action.Write), Type: "github"})
 		if got := (want{d.Effect, d.Would, d.Flagged}); got != tt.want {
 			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
 		}
@@ -153,12 +153,12 @@ func TestAKillSwitchStopsWhatItNames(t *testing.T) {
 		r.Connector = "gh-enterprise"
 		a := act("github.pr.get", action.Read)
 		a.Connector = "gh-enterprise"
-		d := engine(t, policy.FullEnforce, []policy.Rule{r}, tt.kills...).Decide(a, "github")
+		d := engine(t, policy.FullEnforce, []policy.Rule{r}, tt.kills...).Decide(policy.Question{Action: a, Type: "github"})
 		if killed := d.By == policy.ByKillSwitch; killed != (tt.want != "") || killed && (d.Rule != tt.want || d.Effect != policy.Deny || d.Reason == "") {
 			t.Errorf("%s: %+v, want stopped by %q", name, d, tt.want)
 		}
 	}
-	if d := engine(t, policy.Monitor, nil, policy.Kill{ID: "all"}).Decide(action.Action{Name: "http.get"}, ""); d.Effect != policy.Deny {
+	if d := engine(t, policy.Monitor, nil, policy.Kill{ID: "all"}).Decide(policy.Question{Action: action.Action{Name: "http.get"}, Type: ""}); d.Effect != policy.Deny {
 		t.Errorf("a host that no connector knows: %v, want deny", d.Effect)
 	}
 }
@@ -187,7 +187,7 @@ func TestWhatARequestMayBeCountsAtItsStrictest(t *testing.T) {
 		"soft":                  {policy.SoftEnforce, or("github.pr.close", "github.repo.delete"), policy.Deny, policy.Deny},
 		"monitor":               {policy.Monitor, or("github.pr.close", "github.repo.delete"), policy.Allow, policy.Deny},
 	} {
-		if d := engine(t, tt.level, rules).Decide(tt.act, "github"); d.Effect != tt.want || d.Would != tt.would {
+		if d := engine(t, tt.level, rules).Decide(policy.Question{Action: tt.act, Type: "github"}); d.Effect != tt.want || d.Would != tt.would {
 			t.Errorf("%s: %v (%v), want %v (%v)", name, d.Effect, d.Would, tt.want, tt.would)
 		}
 	}
@@ -198,13 +198,13 @@ func TestNothingIsAllowedByAccident(t *testing.T) {
 
 	var none *policy.Engine
 	for name, d := range map[string]policy.Decision{
-		"no engine":          none.Decide(act("github.pr.get", action.Read), "github"),
-		"the zero engine":    (&policy.Engine{}).Decide(act("github.pr.get", action.Read), "github"),
+		"no engine":          none.Decide(policy.Question{Action: act("github.pr.get", action.Read), Type: "github"}),
+		"the zero engine":    (&policy.Engine{}).Decide(policy.Question{Action: act("github.pr.get", action.Read), Type: "github"}),
 		"the zero decision":  {},
-		"the zero action":    engine(t, policy.FullEnforce, []policy.Rule{rule("a", "*", policy.Allow)}).Decide(action.Action{}, ""),
-		"the zero rule":      engine(t, policy.FullEnforce, []policy.Rule{{Connector: "github", Pattern: "*"}}).Decide(act("github.pr.get", action.Read), "github"),
-		"a class that isn't": engine(t, policy.FullEnforce, []policy.Rule{rule("a", "*", policy.Allow)}).Decide(act("github.pr.get", 99), "github"),
-		"a panic in monitor": engine(t, policy.Monitor, []policy.Rule{rule("a", "*", policy.Allow)}).Decide(act("github.pr.get", 99), "github"),
+		"the zero action":    engine(t, policy.FullEnforce, []policy.Rule{rule("a", "*", policy.Allow)}).Decide(policy.Question{Action: action.Action{}, Type: ""}),
+		"the zero rule":      engine(t, policy.FullEnforce, []policy.Rule{{Connector: "github", Pattern: "*"}}).Decide(policy.Question{Action: act("github.pr.get", action.Read), Type: "github"}),
+		"a class that isn't": engine(t, policy.FullEnforce, []policy.Rule{rule("a", "*", policy.Allow)}).Decide(policy.Question{Action: act("github.pr.get", 99), Type: "github"}),
+		"a panic in monitor": engine(t, policy.Monitor, []policy.Rule{rule("a", "*", policy.Allow)}).Decide(policy.Question{Action: act("github.pr.get", 99), Type: "github"}),
 	} {
 		if d.Effect != policy.Deny || d.Would != policy.Deny || d.Flagged {
 			t.Errorf("%s: %+v, want deny", name, d)
@@ -247,12 +247,12 @@ func TestADecisionCarriesWhatTheRuleSays(t *testing.T) {
 		"as set":     {custom, policy.Decision{Reason: "Ask Ada.", Hold: 0, TTL: time.Hour}},
 	} {
 		tt.want.Effect, tt.want.Would, tt.want.By, tt.want.Rule = policy.RequireApproval, policy.RequireApproval, policy.ByRule, "r"
-		got := engine(t, policy.FullEnforce, []policy.Rule{tt.rule}).Decide(act("github.pr.merge", action.Write), "github")
+		got := engine(t, policy.FullEnforce, []policy.Rule{tt.rule}).Decide(policy.Question{Action: act("github.pr.merge", action.Write), Type: "github"})
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", name, diff)
 		}
 	}
-	d := engine(t, policy.FullEnforce, nil).Decide(act("github.repo.delete", action.Delete), "github")
+	d := engine(t, policy.FullEnforce, nil).Decide(policy.Question{Action: act("github.repo.delete", action.Delete), Type: "github"})
 	if want := "No rule of gateway deploy-bot allows github.repo.delete."; !strings.HasPrefix(d.Reason, want) {
 		t.Errorf("no match: %q, want %q and what to do", d.Reason, want)
 	}

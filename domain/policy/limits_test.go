@@ -84,7 +84,7 @@ func TestALimitHoldsForWhatItNames(t *testing.T) {
 		"no number":                     {"p=*", math.NaN(), policy.Deny},
 		"a list of others":              {"p=*", []any{"v"}, policy.Deny},
 	} {
-		d := engine(t, policy.FullEnforce, []policy.Rule{when("r", tt.limits, policy.Allow)}).Decide(push(map[string]any{"p": tt.params}), "github")
+		d := engine(t, policy.FullEnforce, []policy.Rule{when("r", tt.limits, policy.Allow)}).Decide(policy.Question{Action: push(map[string]any{"p": tt.params}), Type: "github"})
 		if d.Effect != tt.want {
 			t.Errorf("%s: %v, want %v", name, d.Effect, tt.want)
 		}
@@ -137,7 +137,7 @@ func TestTheWalkEndsAtTheRuleThatCertainlyApplies(t *testing.T) {
 		"lists of rules beyond the end":         {[]policy.Rule{labels, rule("b", "github.repo.push", allow), when("c", "tags=z", deny)}, push(map[string]any{"labels": make([]string, 10), "tags": make([]string, 10)}), allow, "b"},
 		"an empty name in a list is an element": {[]policy.Rule{when("a", "labels=*", allow)}, push(map[string]any{"labels": []string{""}}), allow, "a"},
 	} {
-		d := engine(t, policy.FullEnforce, tt.rules).Decide(tt.act, "github")
+		d := engine(t, policy.FullEnforce, tt.rules).Decide(policy.Question{Action: tt.act, Type: "github"})
 		if d.Effect != tt.want || d.Rule != tt.rule {
 			t.Errorf("%s: %v by rule %q, want %v by %q", name, d.Effect, d.Rule, tt.want, tt.rule)
 		}
@@ -150,10 +150,10 @@ func TestWhatMayBeDeniedByARuleIsDeniedAtSoftEnforce(t *testing.T) {
 	t.Parallel()
 
 	e := engine(t, policy.SoftEnforce, []policy.Rule{when("a", "ref=main", policy.Deny)})
-	if d := e.Decide(push(nil, "ref"), "github"); d.Effect != policy.Deny || d.Rule != "a" {
+	if d := e.Decide(policy.Question{Action: push(nil, "ref"), Type: "github"}); d.Effect != policy.Deny || d.Rule != "a" {
 		t.Errorf("got %+v, want the rule's deny", d)
 	}
-	if d := e.Decide(push(nil), "github"); d.Effect != policy.Allow || !d.Flagged {
+	if d := e.Decide(policy.Question{Action: push(nil), Type: "github"}); d.Effect != policy.Allow || !d.Flagged {
 		t.Errorf("got %+v, want it to pass, marked", d)
 	}
 }
@@ -192,7 +192,7 @@ func TestOfWhatElseARequestMayBeNothingIsKnown(t *testing.T) {
 	} {
 		a := act("github.push", action.Write)
 		a.Or = []action.Alternative{{Name: tt.other, Class: action.Write}}
-		d := engine(t, policy.FullEnforce, tt.rules).Decide(a, "github")
+		d := engine(t, policy.FullEnforce, tt.rules).Decide(policy.Question{Action: a, Type: "github"})
 		if d.Effect != tt.want || tt.want != policy.Allow && d.Rule != tt.rule || d.Reason == "" {
 			t.Errorf("%s: %v by rule %q (%s), want %v by %q", name, d.Effect, d.Rule, d.Reason, tt.want, tt.rule)
 		}
@@ -220,7 +220,7 @@ func TestTheSentenceNamesTheLimit(t *testing.T) {
 		"unknown":        {when("r", "ref=main", policy.Deny), push(nil, "ref"), "The rule for * where ref is main denies it. The request does not show whether that is so, and then the strictest counts."},
 		"a person's own": {own, push(nil, "ref"), "Ask Ada."},
 	} {
-		if d := engine(t, policy.FullEnforce, []policy.Rule{tt.rule, rule("all", "*", policy.Allow)}).Decide(tt.act, "github"); d.Reason != tt.want {
+		if d := engine(t, policy.FullEnforce, []policy.Rule{tt.rule, rule("all", "*", policy.Allow)}).Decide(policy.Question{Action: tt.act, Type: "github"}); d.Reason != tt.want {
 			t.Errorf("%s: %q, want %q", name, d.Reason, tt.want)
 		}
 	}
@@ -230,7 +230,7 @@ func TestTheSentenceNamesTheLimit(t *testing.T) {
 		Effect: policy.RequireApproval, Would: policy.RequireApproval, By: policy.ByRule, Rule: "r", Hold: policy.DefaultHold, TTL: time.Hour,
 		Reason: "The rule for * where ref is main asks for a person's approval. The request does not show whether that is so, and then the strictest counts.",
 	}
-	got := engine(t, policy.FullEnforce, []policy.Rule{ask, rule("all", "*", policy.Allow)}).Decide(push(nil, "ref"), "github")
+	got := engine(t, policy.FullEnforce, []policy.Rule{ask, rule("all", "*", policy.Allow)}).Decide(policy.Question{Action: push(nil, "ref"), Type: "github"})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

@@ -3,20 +3,21 @@ package policy
 import "github.com/tameflare/tameflare/domain/action"
 
 // Mildest says what happens at best to a request of which no more is known
-// than a, which has no alternatives: whatever parameters a does not have may
+// than the action of q, which has no alternatives: whatever parameters it does not have may
 // be anything, and the mildest decision about any of them is the answer. Where
 // it denies, so does Decide, whatever the request turns out to be.
 //
 // It is for telling what there is no use in trying. No request may pass because
 // of it.
-func (e *Engine) Mildest(a action.Action, connectorType string) (d Decision) {
+func (e *Engine) Mildest(q Question) (d Decision) {
 	defer func() {
 		if recover() != nil {
 			d = Decision{By: ByDefault, Reason: "The request could not be judged, so it is refused."}
 		}
 	}()
-	if e == nil || e.kills.find(a.Connector, connectorType) != nil {
-		return e.Decide(a, connectorType)
+	a := q.Action
+	if e == nil || e.kills.find(a.Connector, q.Type) != nil {
+		return e.Decide(q)
 	}
 	var buf [16]*slots
 	end, narrow := e.access[a.Connector].find(a.Name, a.Class, buf[:0])

@@ -47,11 +47,11 @@ func TestTheMildestIsWhatMayHappenAtBest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := e.Mildest(callOf(map[string]any{"tool": "x"}), "mcp"); d.Effect != tt.want || d.Reason == "" && len(tt.kills) == 0 {
+		if d := e.Mildest(policy.Question{Action: callOf(map[string]any{"tool": "x"}), Type: "mcp"}); d.Effect != tt.want || d.Reason == "" && len(tt.kills) == 0 {
 			t.Errorf("%s: %v, want %v", name, d, tt.want)
 		}
 	}
-	if d := (*policy.Engine)(nil).Mildest(callOf(nil), "mcp"); d.Effect != policy.Deny {
+	if d := (*policy.Engine)(nil).Mildest(policy.Question{Action: callOf(nil), Type: "mcp"}); d.Effect != policy.Deny {
 		t.Errorf("no engine: %v", d)
 	}
 }
@@ -81,7 +81,7 @@ func TestNothingIsMilderThanTheMildest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		best := e.Mildest(callOf(map[string]any{"tool": "x"}), "mcp")
+		best := e.Mildest(policy.Question{Action: callOf(map[string]any{"tool": "x"}), Type: "mcp"})
 		if best.Effect == policy.Deny {
 			denied++
 		}
@@ -93,7 +93,7 @@ func TestNothingIsMilderThanTheMildest(t *testing.T) {
 						params[key] = v
 					}
 				}
-				if d := e.Decide(callOf(params), "mcp"); d.Effect > best.Effect {
+				if d := e.Decide(policy.Question{Action: callOf(params), Type: "mcp"}); d.Effect > best.Effect {
 					t.Fatalf("%+v: %v with %v, but at best %v", rules, d, params, best)
 				}
 			}

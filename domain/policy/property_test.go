@@ -89,7 +89,7 @@ func TestTheIndexAnswersAsAskingEveryRuleWould(t *testing.T) {
 
 	rapid.Check(t, func(t *rapid.T) {
 		rules, a, level := someRules.Draw(t, "rules"), someAction.Draw(t, "action"), levels.Draw(t, "level")
-		d := engine(t, level, rules).Decide(a, "github")
+		d := engine(t, level, rules).Decide(policy.Question{Action: a, Type: "github"})
 		want := naive{rules, level}.decide(a)
 		if got := (said{d.Effect, d.Would}); got != want.said {
 			t.Fatalf("%v, want %v", got, want.said)
@@ -105,8 +105,8 @@ func TestTheOrderOfRulesHasNoMeaning(t *testing.T) {
 
 	rapid.Check(t, func(t *rapid.T) {
 		rules, a, level := someRules.Draw(t, "rules"), someAction.Draw(t, "action"), levels.Draw(t, "level")
-		want := engine(t, level, rules).Decide(a, "github")
-		if got := engine(t, level, rapid.Permutation(rules).Draw(t, "permuted")).Decide(a, "github"); got != want {
+		want := engine(t, level, rules).Decide(policy.Question{Action: a, Type: "github"})
+		if got := engine(t, level, rapid.Permutation(rules).Draw(t, "permuted")).Decide(policy.Question{Action: a, Type: "github"}); got != want {
 			t.Fatalf("%s: %+v, want %+v", a.Name, got, want)
 		}
 	})
@@ -121,8 +121,8 @@ func TestAddingADenyNeverAllowsMore(t *testing.T) {
 		rules, a, level := someRules.Draw(t, "rules"), someAction.Draw(t, "action"), levels.Draw(t, "level")
 		deny := someRule.Draw(t, "deny")
 		deny.Effect, deny.ID = policy.Deny, "rule_deny"
-		before := engine(t, level, rules).Decide(a, "github")
-		after := engine(t, level, append(slices.Clone(rules), deny)).Decide(a, "github")
+		before := engine(t, level, rules).Decide(policy.Question{Action: a, Type: "github"})
+		after := engine(t, level, append(slices.Clone(rules), deny)).Decide(policy.Question{Action: a, Type: "github"})
 		if after.Effect > before.Effect || after.Would > before.Would {
 			t.Fatalf("%s: %v became %v", a.Name, before.Would, after.Would)
 		}
@@ -136,9 +136,9 @@ func TestAnotherThingThatItMayBeNeverAllowsMore(t *testing.T) {
 		e := engine(t, levels.Draw(t, "level"), someRules.Draw(t, "rules"))
 		a, other := someAction.Draw(t, "action"), someAction.Draw(t, "other")
 		other.Or, other.Unknown = nil, []string{"*"}
-		before, alone := e.Decide(a, "github"), e.Decide(other, "github")
+		before, alone := e.Decide(policy.Question{Action: a, Type: "github"}), e.Decide(policy.Question{Action: other, Type: "github"})
 		a.Or = append(slices.Clone(a.Or), action.Alternative{Name: other.Name, Class: other.Class})
-		if after := e.Decide(a, "github"); after.Effect != min(before.Effect, alone.Effect) {
+		if after := e.Decide(policy.Question{Action: a, Type: "github"}); after.Effect != min(before.Effect, alone.Effect) {
 			t.Fatalf("%v and %v made %v", before.Effect, alone.Effect, after.Effect)
 		}
 	})

@@ -107,4 +107,15 @@ type Decision struct {
 	Reason  string        // a sentence
 	Hold    time.Duration // for RequireApproval
 	TTL     time.Duration // for RequireApproval
+
+	Approvers Approvers // for RequireApproval: the strictest of all that ask for one
+	Policy    string    // the policy's ID, where By is ByPolicy; Rule is then its Policy.Key
+	Version   int64     // of that policy
+	Risk      int       // the highest risk score of the clauses that apply; 0 where none has one
+
+	// Reported is the Policy.Key of a clause that would have made the decision
+	// stricter if its policy did more than report; "" for none. ReportedAs is
+	// what it would have been.
+	Reported   string
+	ReportedAs Effect
 }

@@ -135,10 +135,25 @@ type Snapshot struct {
 	Kills       []policy.Kill      `json:"kills,omitempty"`
 	Credentials []SealedCredential `json:"credentials,omitempty"`
 
+	// Policies are those that are enabled, with their conditions as trees.
+	Policies []policy.Policy `json:"policies,omitempty"`
+
+	// Requires names what a gateway must know of to act on the snapshot, since
+	// it would let more pass if it ignored it: KnowsLimits, KnowsPolicies …
+	// One that does not know a word of it refuses the snapshot.
+	Requires []string `json:"requires,omitempty"`
+
 	// Types are the connector types that a team has defined and Connectors
 	// use. A gateway that cannot use one of them refuses the snapshot.
 	Types []definition.Definition `json:"connector_types,omitempty"`
 }
+
+// What Snapshot.Requires may name.
+const (
+	KnowsLimits    = "limits"    // Rule.When
+	KnowsPolicies  = "policies"  // Snapshot.Policies
+	KnowsApprovers = "approvers" // a clause that asks for a role, or for several people
+)
 
 // Connector is a connector as configured for the gateway.
 type Connector struct {
@@ -187,12 +202,16 @@ type Ask struct {
 	RuleID      string        `json:"rule_id"`
 	Reason      string        `json:"reason"`
 	TTL         time.Duration `json:"ttl"`
-	Action      action.Action `json:"action"`
-	Sentence    string        `json:"sentence"`
-	Method      string        `json:"method"`
-	URL         string        `json:"url"`
-	BodyDigest  string        `json:"body_digest"`
-	BodySize    int64         `json:"body_size"`
+
+	// Approvers are who has to agree. Left out, it is one person who may decide.
+	Approvers policy.Approvers `json:"approvers,omitzero"`
+
+	Action     action.Action `json:"action"`
+	Sentence   string        `json:"sentence"`
+	Method     string        `json:"method"`
+	URL        string        `json:"url"`
+	BodyDigest string        `json:"body_digest"`
+	BodySize   int64         `json:"body_size"`
 }
 
 // Approval is what became of an Ask.

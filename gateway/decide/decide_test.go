@@ -93,7 +93,7 @@ func TestATypeThatComesWithASnapshotIsActedOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := st.Decide(a, c); d.Effect != policy.Deny || d.Rule != "rule_3" {
+	if d := st.Decide(policy.Question{Action: a}, c); d.Effect != policy.Deny || d.Rule != "rule_3" {
 		t.Errorf("%+v: %+v", a, d)
 	}
 }
@@ -103,10 +103,10 @@ func TestAStateKnowsItsConnectors(t *testing.T) {
 
 	st := compile(t, nil)
 	github := st.Connector("api.github.com")
-	if d := st.Decide(merge, github); d.Effect != policy.Allow {
+	if d := st.Decide(policy.Question{Action: merge}, github); d.Effect != policy.Allow {
 		t.Errorf("got %+v", d)
 	}
-	if d := st.Decide(action.Action{Name: "http.get"}, nil); d.Effect != policy.Deny {
+	if d := st.Decide(policy.Question{Action: action.Action{Name: "http.get"}}, nil); d.Effect != policy.Deny {
 		t.Errorf("a host without connector: %+v", d)
 	}
 	c, has := st.Credential(github)
@@ -147,7 +147,7 @@ func TestNilDenies(t *testing.T) {
 	t.Parallel()
 
 	var st *decide.State
-	if d := st.Decide(merge, st.Connector("api.github.com")); d.Effect != policy.Deny {
+	if d := st.Decide(policy.Question{Action: merge}, st.Connector("api.github.com")); d.Effect != policy.Deny {
 		t.Errorf("got %+v", d)
 	}
 	var c decide.Current
@@ -218,7 +218,7 @@ func TestKillSwitchesAddUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := st.Decide(merge, st.Connector("api.github.com")); (d.By == policy.ByKillSwitch) != want {
+		if d := st.Decide(policy.Question{Action: merge}, st.Connector("api.github.com")); (d.By == policy.ByKillSwitch) != want {
 			t.Errorf("%s: %+v, want killed %v", when, d, want)
 		}
 	}
@@ -265,7 +265,7 @@ func TestLoadingAllocatesNothing(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() {
 		st, err := c.Load()
-		if err != nil || st.Decide(merge, st.Connector("api.github.com")).Effect != policy.Allow {
+		if err != nil || st.Decide(policy.Question{Action: merge}, st.Connector("api.github.com")).Effect != policy.Allow {
 			t.Fatal(err)
 		}
 	}); n > 0 {

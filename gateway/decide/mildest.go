@@ -13,5 +13,5 @@ func (st *State) Hopeless(a action.Action, c *connectors.Connector) bool {
 	if st == nil || c == nil {
 		return true
 	}
-	return st.engine.Mildest(a, c.Type().Name).Effect == policy.Deny
+	return st.engine.Mildest(policy.Question{Action: a, Type: c.Type().Name}).Effect == policy.Deny
 }

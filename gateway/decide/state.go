@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/tameflare/tameflare/connectors"
-	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/fleet"
@@ -162,17 +161,16 @@ func (st *State) Permits(host string) []netip.Prefix {
 	return st.settled[c.Name()].private
 }
 
-// Decide says what happens to a, which c has named. C may be nil: then no
-// connector answers for the host.
-func (st *State) Decide(a action.Action, c *connectors.Connector) policy.Decision {
-	typ := ""
+// Decide says what happens to what q is about, whose action c has named. C may
+// be nil: then no connector answers for the host. The Type of q is c's.
+func (st *State) Decide(q policy.Question, c *connectors.Connector) policy.Decision {
 	if c != nil {
-		typ = c.Type().Name
+		q.Type = c.Type().Name
 	}
 	if st == nil {
-		return (*policy.Engine)(nil).Decide(a, typ)
+		return (*policy.Engine)(nil).Decide(q)
 	}
-	return st.engine.Decide(a, typ)
+	return st.engine.Decide(q)
 }
 
 // Credential returns the credential that c's requests are given, and whether

@@ -60,12 +60,12 @@ func (x *exchange) judge(st *decide.State, err error) {
 		x.cancel(errRevoked)
 		return
 	}
-	d := st.Decide(x.action, x.connector)
+	d := st.Decide(policy.Question{Action: x.action}, x.connector)
 	if now := st.Connector(x.dest.host); d.By != policy.ByKillSwitch && now != nil && now != x.connector {
 		// A switch goes by the names of today.
 		a := x.action
 		a.Connector = now.Name()
-		d = st.Decide(a, now)
+		d = st.Decide(policy.Question{Action: a}, now)
 	}
 	if d.By == policy.ByKillSwitch {
 		x.cancel(killed{d})
