@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -21,6 +23,17 @@ type Policy struct {
 	Compiled   string // policy.Policy as JSON, as Document was read when it was saved
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
+}
+
+// Policy returns p as gateways compile it. It fails where what was stored
+// cannot be read.
+func (p Policy) Policy() (policy.Policy, error) {
+	var out policy.Policy
+	if err := json.Unmarshal([]byte(p.Compiled), &out); err != nil {
+		return out, fmt.Errorf("policy %s as stored: %w", p.ID, err)
+	}
+	out.ID, out.Name, out.Version, out.Priority, out.ReportOnly = p.ID, p.Name, p.Version, p.Priority, p.ReportOnly
+	return out, nil
 }
 
 // PolicyVersion is how a policy was at a time. None is ever changed.

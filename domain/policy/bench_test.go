@@ -46,6 +46,20 @@ func TestADecisionDoesNotAllocate(t *testing.T) {
 			t.Errorf("limits %s: %v allocations", name, n)
 		}
 	}
+	e = withPolicies(t, realistic(1000))
+	for name, change := range map[string]func(q *policy.Question){
+		"held": func(*policy.Question) {}, "denied": func(q *policy.Question) { q.Action.Class = action.Delete },
+		"unclear": func(q *policy.Question) { q.Action.Unknown = []string{"*"} }, "of none": func(q *policy.Question) { q.Action.Resource = "other/x" },
+	} {
+		q := merge()
+		change(&q)
+		if n := testing.AllocsPerRun(100, func() { e.Decide(q) }); n > 1 { // a reason that is put together
+			t.Errorf("policies %s: %v allocations", name, n)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { e.WithKills(nil) }); n > 1 {
+		t.Errorf("kill switches: %v allocations", n)
+	}
 }
 
 func BenchmarkDecide(b *testing.B) {

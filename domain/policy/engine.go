@@ -25,23 +25,25 @@ type Settings struct {
 // once, and a new configuration is a new Engine. A nil Engine denies.
 //
 // A decision goes through stages, and each may end it: the kill switch, then
-// the access rules. What the last one says is then tempered by the enforcement
-// level, which the kill switch is above.
+// the access rules, then the policies, which only make it stricter. What each
+// says is tempered by the enforcement level, which the kill switch is above.
 type Engine struct {
-	gateway string
-	level   Enforcement
-	kills   killed
-	access  map[string]*branch // by the configured connector's name
+	gateway     string
+	environment string
+	level       Enforcement
+	kills       killed
+	access      map[string]*branch // by the configured connector's name
+	policies    *policies
 }
 
-// Compile makes an Engine. It fails with fault.Invalid where a rule cannot be
-// used as it stands, and then there is no Engine: the caller keeps the one it
-// had.
+// Compile makes an Engine. It fails with fault.Invalid where a rule or a policy
+// cannot be used as it stands, and then there is no Engine: the caller keeps the
+// one it had.
 func Compile(s Settings) (*Engine, error) {
 	if int(s.Enforcement) >= len(levels) {
 		return nil, fault.New(fault.Invalid, "An enforcement level is monitor, soft_enforce or full_enforce.", nil)
 	}
-	e := &Engine{gateway: s.Gateway, level: s.Enforcement, kills: compileKills(s.Kills), access: map[string]*branch{}}
+	e := &Engine{gateway: s.Gateway, environment: s.Environment, level: s.Enforcement, kills: compileKills(s.Kills), access: map[string]*branch{}}
 	rules := make([]*compiled, 0, len(s.Rules))
 	for _, r := range s.Rules {
 		err := r.Check()
@@ -63,7 +65,22 @@ func Compile(s Settings) (*Engine, error) {
 		}
 		root.add(r)
 	}
+	var err error
+	if e.policies, err = compilePolicies(&s); err != nil {
+		return nil, err
+	}
 	return e, nil
+}
+
+// WithKills is e with these kill switches on, and no others. It costs next to
+// nothing.
+func (e *Engine) WithKills(kills []Kill) *Engine {
+	if e == nil {
+		return nil
+	}
+	next := *e
+	next.kills = compileKills(kills)
+	return &next
 }
 
 // Decide says what happens to what q is about. It always answers, and whatever
@@ -71,7 +88,7 @@ func Compile(s Settings) (*Engine, error) {
 func (e *Engine) Decide(q Question) (d Decision) {
 	defer func() {
 		if recover() != nil {
-			d = Decision{By: ByDefault, Reason: "The request could not be judged, so it is refused."}
+			d = unjudged()
 		}
 	}()
 	if e == nil {
@@ -81,9 +98,17 @@ func (e *Engine) Decide(q Question) (d Decision) {
 	if k := e.kills.find(a.Connector, q.Type); k != nil {
 		return Decision{By: ByKillSwitch, Rule: k.ID, Reason: k.Reason}
 	}
-	d = e.judge(&a, a.Name, a.Class, false)
+	if d = e.byRules(&a); d.Effect == Deny {
+		return d
+	}
+	return e.refine(d, q)
+}
+
+// byRules is what the access rules say about everything that a request may be.
+func (e *Engine) byRules(a *action.Action) Decision {
+	d := e.judge(a, a.Name, a.Class, false)
 	for _, other := range a.Or {
-		if o := e.judge(&a, other.Name, other.Class, true); stricter(o, d) {
+		if o := e.judge(a, other.Name, other.Class, true); stricter(o, d) {
 			d = o
 		}
 	}
@@ -180,7 +205,7 @@ func (e *Engine) unmatched(connector, name string) string {
 // temper applies the enforcement level to what a stage has said.
 func (e *Engine) temper(d Decision) Decision {
 	d.Effect = d.Would
-	if d.Would == Allow || d.Would == Deny && d.By == ByRule && e.level == SoftEnforce {
+	if d.Would == Allow || d.Would == Deny && d.By != ByDefault && e.level == SoftEnforce {
 		return d
 	}
 	if e.level == SoftEnforce || e.level == Monitor {

@@ -24,6 +24,15 @@ func compileLimits(l Limits) []limit {
 	return limits
 }
 
+// words says what has to hold.
+func (l *limit) words() string {
+	globs := make([]string, 0, len(l.globs))
+	for _, g := range l.globs {
+		globs = append(globs, strings.Join(g, "*"))
+	}
+	return l.key + " is " + either(globs)
+}
+
 func (l *limit) match(value string) verdict {
 	for _, g := range l.globs {
 		if g.match(value) {

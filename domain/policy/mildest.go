@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/tameflare/tameflare/domain/action"
+import (
+	"time"
+
+	"github.com/tameflare/tameflare/domain/action"
+)
 
 // Mildest says what happens at best to a request of which no more is known
 // than the action of q, which has no alternatives: whatever parameters it does not have may
@@ -12,23 +16,36 @@ import "github.com/tameflare/tameflare/domain/action"
 func (e *Engine) Mildest(q Question) (d Decision) {
 	defer func() {
 		if recover() != nil {
-			d = Decision{By: ByDefault, Reason: "The request could not be judged, so it is refused."}
+			d = unjudged()
 		}
 	}()
-	a := q.Action
-	if e == nil || e.kills.find(a.Connector, q.Type) != nil {
+	if e == nil || e.kills.find(q.Action.Connector, q.Type) != nil {
 		return e.Decide(q)
 	}
+	if d = e.mildestByRules(&q.Action); d.Effect == Deny || len(e.policies.clauses) == 0 {
+		return d
+	}
+	q.Request, q.Run, q.Time = nil, nil, time.Time{}
+	asked := deciding{run: run{facts: facts{q: q, engine: e, mildest: true}}}
+	asked.acting.sure = true
+	asked.consult()
+	if asked.acting.best == nil || asked.spent() {
+		return d
+	}
+	return stricterOf(d, asked.acting.decision(e))
+}
+
+func (e *Engine) mildestByRules(a *action.Action) Decision {
 	var buf [16]*slots
 	end, narrow := e.access[a.Connector].find(a.Name, a.Class, buf[:0])
-	s := subject{action: &a}
+	s := subject{action: a}
 	last := end
 	for r := range s.reachable(narrow, a.Class, &last) {
 		if s.could(r) == holds {
 			last = r
 		}
 	}
-	d = e.outcome(a.Connector, a.Name, last, nil)
+	d := e.outcome(a.Connector, a.Name, last, nil)
 	for r := range s.reachable(narrow, a.Class, &last) {
 		if s.could(r) != unclear {
 			continue

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/policy"
@@ -191,28 +192,10 @@ func holds(a action.Action, key string, globs []string) string {
 	return "no"
 }
 
-func like(glob, text string) bool {
-	expression := "(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(glob), `\*`, ".*") + "$"
-	return regexp.MustCompile(expression).MatchString(text)
-}
-
 // any tries every name of the prefix that tells patterns apart: "z" is a word
 // that none of them has.
 func (n naive) any(prefix string) answer {
-	var names []string
-	level := []string{prefix}
-	for range 5 {
-		var next []string
-		for _, name := range level {
-			for _, word := range []string{"github", "pr", "repo", "get", "delete", "unknown", "z"} {
-				next = append(next, name+"."+word)
-			}
-		}
-		if len(next) > 3000 {
-			break
-		}
-		names, level = append(names, next...), next
-	}
+	names := namesUnder(prefix)
 	rules := slices.Clone(n.rules)
 	sort.Slice(rules, func(i, j int) bool { return rank(rules[i]) < rank(rules[j]) })
 	met, covered := []answer{}, false
@@ -232,4 +215,41 @@ func (n naive) any(prefix string) answer {
 	}
 	sort.SliceStable(met, func(i, j int) bool { return n.before(met[i], met[j]) })
 	return met[0]
+}
+
+// under keeps what namesUnder made, which is always the same.
+var under sync.Map
+
+func namesUnder(prefix string) []string {
+	if names, ok := under.Load(prefix); ok {
+		return names.([]string)
+	}
+	var names []string
+	level := []string{prefix}
+	for range 5 {
+		var next []string
+		for _, name := range level {
+			for _, word := range []string{"github", "pr", "repo", "get", "delete", "unknown", "z"} {
+				next = append(next, name+"."+word)
+			}
+		}
+		if len(next) > 3000 {
+			break
+		}
+		names, level = append(names, next...), next
+	}
+	under.Store(prefix, names)
+	return names
+}
+
+// compiled globs, by the glob.
+var likes sync.Map
+
+func like(glob, text string) bool {
+	re, ok := likes.Load(glob)
+	if !ok {
+		re = regexp.MustCompile("(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(glob), `\*`, ".*") + "$")
+		likes.Store(glob, re)
+	}
+	return re.(*regexp.Regexp).MatchString(text)
 }

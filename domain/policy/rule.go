@@ -44,10 +44,14 @@ func (r Rule) Check() error {
 	if err := r.When.Check(); err != nil {
 		return err
 	}
-	if r.Hold != nil && (*r.Hold < 0 || *r.Hold > MaxHold) {
+	return checkTimes(r.Hold, r.TTL)
+}
+
+func checkTimes(hold *time.Duration, ttl time.Duration) error {
+	if hold != nil && (*hold < 0 || *hold > MaxHold) {
 		return fault.New(fault.Invalid, "A hold is between 0s and 30m.", nil)
 	}
-	if r.TTL != 0 && (r.TTL < MinTTL || r.TTL > MaxTTL) {
+	if ttl != 0 && (ttl < MinTTL || ttl > MaxTTL) {
 		return fault.New(fault.Invalid, "A ttl is between 30s and 24h.", nil)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 // Problem is something in a document that cannot stay.
 type Problem struct {
+	File         string // "" is the document's own; another where it names one
 	Line, Column int    // from 1
 	Path         string // "gateways[0].connectors[0].rules[1].decision"
 	Message      string // a sentence
@@ -32,10 +33,11 @@ func (p *Problems) Error() string {
 			fmt.Fprintf(&b, "… and %d more.\n", len(p.All)-i)
 			break
 		}
+		file := cmp.Or(one.File, p.File)
 		if one.Line > 0 {
-			fmt.Fprintf(&b, "%s:%d:%d: ", p.File, one.Line, one.Column)
+			fmt.Fprintf(&b, "%s:%d:%d: ", file, one.Line, one.Column)
 		} else {
-			fmt.Fprintf(&b, "%s: ", p.File)
+			fmt.Fprintf(&b, "%s: ", file)
 		}
 		if one.Path != "" {
 			b.WriteString(one.Path + ": ")
@@ -51,7 +53,7 @@ func (p *Problems) Err() error {
 		return nil
 	}
 	slices.SortStableFunc(p.All, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return fault.New(fault.Invalid, p.Error(), p)
 }

@@ -1,0 +1,402 @@
+package document
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/tameflare/tameflare/domain/fault"
+)
+
+// All edits leave what they are not about as it was written, comments and
+// order included. They fail with fault.Invalid where the text cannot be read,
+// or is written in a way in which it can only be changed by hand.
+
+var errByHand = fault.New(fault.Invalid, "This part is written in a way that a form cannot change. Change it in the text.", nil)
+
+func noSuch() error { return fault.New(fault.NotFound, "The policy has no such rule any more.", nil) }
+
+// SetClause makes a rule what the form says.
+func SetClause(data []byte, index int, c ClauseForm) ([]byte, error) {
+	o, err := newOutline(data)
+	if err != nil {
+		return nil, err
+	}
+	if index < 0 || index >= len(o.clauses) {
+		return nil, noSuch()
+	}
+	want := o.form()
+	c = c.plain()
+	was := want.Clauses[index].plain()
+	c.Nested, c.Source = was.Nested && len(c.Conditions) == 0, was.Source
+	want.Clauses[index] = c
+	if reflect.DeepEqual(c, was) {
+		return data, nil
+	}
+	if out, err := o.change(index, was, c); err == nil && reads(out, want) {
+		return out, nil
+	}
+	spans, in, ok := o.rules()
+	if !ok {
+		return o.allAnew(want)
+	}
+	if c.Nested {
+		return nil, errByHand
+	}
+	lines, err := c.lines(in)
+	if err != nil {
+		return nil, err
+	}
+	out := o.with(spans[index], append(o.kept(spans[index], in), lines...)...)
+	if !reads(out, want) {
+		return nil, errByHand
+	}
+	return out, nil
+}
+
+// AddClause puts a rule at the end of the others.
+func AddClause(data []byte, c ClauseForm) ([]byte, error) {
+	o, err := newOutline(data)
+	if err != nil {
+		return nil, err
+	}
+	want := o.form()
+	want.Clauses = append(want.Clauses, c.plain())
+	spans, in, ok := o.rules()
+	if !ok {
+		return o.allAnew(want)
+	}
+	lines, err := c.plain().lines(in)
+	if err != nil {
+		return nil, err
+	}
+	at := spans[len(spans)-1].to
+	if out := o.with(span{at, at}, lines...); reads(out, want) {
+		return out, nil
+	}
+	return nil, errByHand
+}
+
+// RemoveClause takes a rule out, but not the comments before it.
+func RemoveClause(data []byte, index int) ([]byte, error) {
+	o, err := newOutline(data)
+	if err != nil {
+		return nil, err
+	}
+	if index < 0 || index >= len(o.clauses) {
+		return nil, noSuch()
+	}
+	want := o.form()
+	want.Clauses = slices.Delete(want.Clauses, index, index+1)
+	spans, _, ok := o.rules()
+	if !ok || len(spans) == 1 {
+		return o.allAnew(want)
+	}
+	if out := o.with(spans[index]); reads(out, want) {
+		return out, nil
+	}
+	return nil, errByHand
+}
+
+// MoveClause puts a rule, with the comments right before it, into another
+// place among the others.
+func MoveClause(data []byte, index, to int) ([]byte, error) {
+	o, err := newOutline(data)
+	if err != nil {
+		return nil, err
+	}
+	if index < 0 || index >= len(o.clauses) || to < 0 || to >= len(o.clauses) {
+		return nil, noSuch()
+	}
+	want := o.form()
+	moved := want.Clauses[index]
+	want.Clauses = slices.Insert(slices.Delete(want.Clauses, index, index+1), to, moved)
+	spans, in, ok := o.rules()
+	if !ok {
+		return o.allAnew(want)
+	}
+	whole := span{o.lead(spans[0].from, in), spans[len(spans)-1].to}
+	var parts [][]string
+	from := whole.from
+	for i, s := range spans {
+		end := s.to
+		if i+1 < len(spans) {
+			end = o.lead(spans[i+1].from, in)
+		}
+		parts = append(parts, o.lines[from:end])
+		from = end
+	}
+	one := parts[index]
+	parts = slices.Insert(slices.Delete(parts, index, index+1), to, one)
+	if out := o.with(whole, slices.Concat(parts...)...); reads(out, want) {
+		return out, nil
+	}
+	return nil, errByHand
+}
+
+// lead is where the comments begin that stand right before a line.
+func (o *outline) lead(line, in int) int {
+	for line > 0 {
+		before := o.lines[line-1]
+		if text := strings.TrimSpace(before); text == "" || text[0] != '#' || setIn(before) < in {
+			break
+		}
+		line--
+	}
+	return line
+}
+
+// SetHead changes the name, the description and the scope; f's clauses are not
+// looked at.
+func SetHead(data []byte, f Form) ([]byte, error) {
+	o, err := newOutline(data)
+	if err != nil {
+		return nil, err
+	}
+	want := o.form()
+	was := want
+	want.Name, want.Description = strings.TrimSpace(f.Name), strings.TrimSpace(f.Description)
+	want.Gateways, want.Environments, want.Patterns = f.Gateways, f.Environments, f.Patterns
+	out := data
+	for _, step := range []struct {
+		key     string
+		changed bool
+		lines   []string
+	}{
+		{"scope", !sameScope(was, want), want.scopeLines()},
+		{"description", was.Description != want.Description, textLines("description", want.Description)},
+		{"name", was.Name != want.Name, textLines("name", want.Name)},
+	} {
+		if !step.changed {
+			continue
+		}
+		if out, err = setTop(out, step.key, step.lines); err != nil {
+			return nil, err
+		}
+	}
+	if !reads(out, want) {
+		return nil, errByHand
+	}
+	return out, nil
+}
+
+// setTop replaces a key at the top, or below metadata where it is there.
+func setTop(data []byte, key string, lines []string) ([]byte, error) {
+	o, err := newOutline(data)
+	if err != nil {
+		return nil, err
+	}
+	if o.top[key] == nil && entry(o.top["metadata"])[key] != nil {
+		return nil, errByHand
+	}
+	if s, found := o.key(o.root, key, len(o.lines)); found {
+		return o.with(s, append(o.after(s, lines), lines...)...), nil
+	}
+	at := 0
+	for _, before := range []string{"name", "description", "metadata"} {
+		if s, found := o.key(o.root, before, len(o.lines)); found && before != key {
+			at = max(at, s.to)
+		}
+	}
+	if !block(o.root) {
+		return nil, errByHand
+	}
+	if at == 0 {
+		at = lineOf(o.root)
+	}
+	return o.with(span{at, at}, lines...), nil
+}
+
+// after puts a comment that stands behind what is replaced behind what
+// replaces it, or before it where it is several lines.
+func (o *outline) after(s span, lines []string) (before []string) {
+	comments := o.kept(s, setIn(o.lines[s.from]))
+	if len(comments) == 1 && len(lines) == 1 && s.to == s.from+1 {
+		lines[0] += " " + strings.TrimSpace(comments[0])
+		return nil
+	}
+	return comments
+}
+
+func sameScope(a, b Form) bool {
+	return slices.Equal(a.Gateways, b.Gateways) && slices.Equal(a.Environments, b.Environments) && slices.Equal(a.Patterns, b.Patterns)
+}
+
+// order is that in which a rule's keys are written.
+var order = []string{"name", "description", "conditions", "when", "decision", "reason", "risk_score", "approval"}
+
+// change replaces the keys of a rule that are other than they were.
+func (o *outline) change(index int, was, c ClauseForm) ([]byte, error) {
+	before, err := was.parts()
+	if err != nil {
+		return nil, err
+	}
+	after, err := c.parts()
+	if err != nil {
+		return nil, err
+	}
+	data := []byte(strings.Join(o.lines, "\n") + "\n")
+	for _, key := range slices.Backward(order) {
+		if slices.Equal(before[key], after[key]) || key == "conditions" && c.Nested {
+			continue
+		}
+		if o, err = newOutline(data); err != nil {
+			return nil, err
+		}
+		if data, err = o.setKey(index, key, was, c, after[key]); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
+
+// setKey replaces one key of a rule, puts it in, or takes it out.
+func (o *outline) setKey(index int, key string, was, c ClauseForm, lines []string) ([]byte, error) {
+	spans, _, ok := o.rules()
+	n := o.clauses[index]
+	if !ok || !block(n) {
+		return nil, errByHand
+	}
+	in := columnOf(pairsOf(n)[0].Key)
+	s, found := o.key(n, key, spans[index].to)
+	if found && key == "conditions" && len(c.Conditions) > 0 && was.Any == c.Any {
+		if out, ok := o.setConditions(n, s, was, c); ok {
+			return out, nil
+		}
+	}
+	for i := range lines {
+		lines[i] = strings.Repeat(" ", in) + lines[i]
+	}
+	switch {
+	case found && s.from == spans[index].from:
+		if len(lines) == 0 || len(o.lines[s.from]) < in {
+			return nil, errByHand
+		}
+		before := o.after(s, lines)
+		lines[0] = o.lines[s.from][:in] + lines[0][in:]
+		if len(before) > 0 {
+			return nil, errByHand
+		}
+	case found:
+		lines = append(o.after(s, lines), lines...)
+	default:
+		at := spans[index].from + 1
+		for _, earlier := range order[:slices.Index(order, key)] {
+			if e, there := o.key(n, earlier, spans[index].to); there {
+				at = e.to
+			}
+		}
+		s = span{at, at}
+	}
+	return o.with(s, lines...), nil
+}
+
+// setConditions changes only the conditions that are other than they were.
+func (o *outline) setConditions(n ast.Node, s span, was, c ClauseForm) ([]byte, bool) {
+	list := entry(n)["conditions"]
+	if _, seq := list.(*ast.SequenceNode); !seq {
+		keys := entry(list)
+		list = cmp.Or(keys["all"], keys["any"])
+		if len(keys) != 1 {
+			return nil, false
+		}
+	}
+	spans, in, ok := o.items(list, s.to)
+	if !ok || len(spans) != len(was.Conditions) {
+		return nil, false
+	}
+	var lines []string
+	at := spans[0].from
+	i, j := 0, 0
+	for _, pair := range append(common(was.Conditions, c.Conditions), [2]int{len(was.Conditions), len(c.Conditions)}) {
+		for ; i < pair[0]; i++ { // gone; what stands between the conditions stays
+			lines = append(append(lines, o.lines[at:spans[i].from]...), o.kept(spans[i], in)...)
+			at = spans[i].to
+		}
+		for ; j < pair[1]; j++ {
+			text, err := c.Conditions[j].yaml()
+			if err != nil {
+				return nil, false
+			}
+			lines = append(lines, strings.Repeat(" ", in)+"- "+text)
+		}
+		if i < len(spans) {
+			lines = append(lines, o.lines[at:spans[i].to]...)
+			at = spans[i].to
+		}
+		i, j = i+1, j+1
+	}
+	return o.with(span{spans[0].from, at}, lines...), true
+}
+
+// common pairs what both lists have, in the same order.
+func common(a, b []ConditionForm) (pairs [][2]int) {
+	length := make([][]int, len(a)+1)
+	for i := range length {
+		length[i] = make([]int, len(b)+1)
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			length[i][j] = max(length[i+1][j], length[i][j+1])
+			if a[i] == b[j] {
+				length[i][j] = length[i+1][j+1] + 1
+			}
+		}
+	}
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] == b[j]:
+			pairs = append(pairs, [2]int{i, j})
+			i, j = i+1, j+1
+		case length[i+1][j] >= length[i][j+1]:
+			i++
+		default:
+			j++
+		}
+	}
+	return pairs
+}
+
+// allAnew writes all rules again, where they are not a line each.
+func (o *outline) allAnew(want Form) ([]byte, error) {
+	if slices.ContainsFunc(want.Clauses, func(c ClauseForm) bool { return c.Nested }) || !block(o.root) {
+		return nil, errByHand
+	}
+	lines, err := want.ruleLines()
+	if err != nil {
+		return nil, err
+	}
+	at, found := o.key(o.root, "rules", len(o.lines))
+	if !found {
+		at = span{len(o.lines), len(o.lines)}
+		if s, tests := o.key(o.root, "tests", len(o.lines)); tests {
+			at = span{s.from, s.from}
+		}
+	}
+	if out := o.with(at, append(o.kept(at, 0), lines...)...); reads(out, want) {
+		return out, nil
+	}
+	return nil, errByHand
+}
+
+// reads reports whether a form shows of a document what it should.
+func reads(data []byte, want Form) bool {
+	got, err := ReadForm(data)
+	if err != nil || len(got.Clauses) != len(want.Clauses) {
+		return false
+	}
+	for i := range got.Clauses {
+		g, w := got.Clauses[i].plain(), want.Clauses[i].plain()
+		if g.Nested != w.Nested || g.Nested && strings.TrimSpace(g.Source) != strings.TrimSpace(w.Source) {
+			return false
+		}
+		g.Source, w.Source, g.Line, w.Line = "", "", 0, 0
+		if !reflect.DeepEqual(g, w) {
+			return false
+		}
+	}
+	return got.Name == want.Name && got.Description == want.Description && sameScope(got, want)
+}
