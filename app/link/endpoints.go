@@ -104,7 +104,7 @@ func (s *Server) approval(a approval.Approval, err error) (any, error) {
 		return nil, err
 	}
 	return wire.Approval{
-		ID: a.ID, Status: a.Status, Seq: a.Seq, ExpiresAt: a.ExpiresAt, Decider: a.DeciderName, Note: a.Note,
+		ID: a.ID, Status: a.Status, Seq: a.Heard(), ExpiresAt: a.ExpiresAt, Decider: a.Deciders(), Note: a.Note,
 		URL: s.BaseURL + "/approvals/" + url.PathEscape(a.ID),
 	}, nil
 }

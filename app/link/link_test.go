@@ -22,6 +22,7 @@ import (
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fleet"
 	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/team"
 	"github.com/tameflare/tameflare/domain/wire"
 )
 
@@ -141,6 +142,42 @@ func TestGatewaysWholeLife(t *testing.T) {
 		goesOn, _ := chain(t, 4, last, 1)
 		if status, answer := next.upload(goesOn); status != 200 || answer.Through != 4 {
 			t.Errorf("audit of the new machine: %d %+v", status, answer)
+		}
+	})
+}
+
+// Two people agree, and the gateway hears of it when both have.
+func TestAGrantOfTwoPeople(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		h := serve(t, s)
+		m := h.enrol(t, "deploy-bot")
+		h.configure(t, m.gw)
+		ben := storetest.Member(t, s, h.owner, "Ben", team.RoleAdmin)
+		q := ask("a")
+		q.Approvers = policy.Approvers{Role: "admin", Count: 2}
+		var a wire.Approval
+		if status := m.call("POST", "/v1/approvals", q, &a); status != 200 || a.Status != approval.Pending {
+			t.Fatalf("ask: %d %+v", status, a)
+		}
+		_, err := h.approvals.Decide(t.Context(), h.owner, approval.Dashboard, a.ID, approval.Grant, "")
+		check(t, err)
+		for _, wait := range []string{"0s", "50ms"} {
+			var after wire.Approval
+			if status := m.call("GET", fmt.Sprintf("/v1/approvals/%s?wait=%s&seq=%d", a.ID, wait, a.Seq), nil, &after); status != 200 || after.Status != approval.Pending || after.Seq != a.Seq || after.Decider != "" {
+				t.Errorf("after one: %d %+v, want nothing new since %+v", status, after, a)
+			}
+		}
+		if status := m.call("POST", "/v1/approvals/"+a.ID+"/use", wire.Use{Fingerprint: q.Fingerprint}, nil); status != http.StatusConflict {
+			t.Errorf("use of half a grant: %d, want 409", status)
+		}
+		_, err = h.approvals.Decide(t.Context(), ben, approval.CLI, a.ID, approval.Grant, "")
+		check(t, err)
+		if status := m.call("GET", fmt.Sprintf("/v1/approvals/%s?wait=20s&seq=%d", a.ID, a.Seq), nil, &a); status != 200 || a.Status != approval.Approved || a.Decider != "Ana and Ben" {
+			t.Errorf("after both: %d %+v", status, a)
+		}
+		if status := m.call("POST", "/v1/approvals/"+a.ID+"/use", wire.Use{Fingerprint: q.Fingerprint}, nil); status != 200 {
+			t.Errorf("use: %d", status)
 		}
 	})
 }

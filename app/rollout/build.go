@@ -41,6 +41,10 @@ func (s *Service) build(ctx context.Context, gw fleet.Gateway) (wire.SnapshotAns
 	if snap.Rules, err = rules(c); err != nil {
 		return wire.SnapshotAnswer{}, fmt.Errorf("build snapshot: %w", err)
 	}
+	if snap.Policies, err = policies(c); err != nil {
+		return wire.SnapshotAnswer{}, fmt.Errorf("build snapshot: %w", err)
+	}
+	snap.Requires = requires(snap)
 	snap.Credentials = s.credentials(ctx, c)
 	signed, err := s.Signer.sign(wire.SnapshotContext, snap)
 	if err != nil {

@@ -24,10 +24,11 @@ var (
 // transaction that decides about it.
 type Standing struct {
 	Approval approval.Approval
-	Role     team.Role     // of the person who decides; Nobody where no person does
-	Gateway  fleet.Gateway // that asks
-	Kill     *fleet.Kill   // one that stops what is asked for, or nil
-	Pending  int           // how many of the gateway's requests wait already
+	Role     team.Role            // of the person who decides; Nobody where no person does
+	Voters   map[string]team.Role // what those are now who have agreed so far, by user ID
+	Gateway  fleet.Gateway        // that asks
+	Kill     *fleet.Kill          // one that stops what is asked for, or nil
+	Pending  int                  // how many of the gateway's requests wait already
 }
 
 // OpenApproval returns the approval that a request of a's gateway and
@@ -108,7 +109,7 @@ func (s *Store) ChangeApproval(ctx context.Context, teamID, id, userID string, c
 // swap writes next over was, if was is still there, and records e.
 func swap(ctx context.Context, tx bun.Tx, was, next approval.Approval, e audit.Event) error {
 	res, err := tx.NewUpdate().Model(&next).
-		Column("status", "expires_at", "decided_by", "decider_name", "channel", "note", "decided_at", "ended_at", "seq").
+		Column("status", "expires_at", "decided_by", "decider_name", "channel", "note", "decided_at", "ended_at", "seq", "agreed").
 		Where("id = ?", was.ID).Where("status = ?", was.Status).Where("seq = ?", was.Seq).Exec(ctx)
 	if err := swapped(res, err, fault.New(fault.Conflict, "Someone else has decided this.", nil)); err != nil {
 		return err
@@ -126,6 +127,16 @@ func standing(ctx context.Context, tx bun.Tx, a approval.Approval, userID string
 		if st.Role, err = role(ctx, tx, a.TeamID, userID); err != nil {
 			return st, err
 		}
+	}
+	for _, v := range a.Agreed {
+		r, err := role(ctx, tx, a.TeamID, v.ID)
+		if err != nil {
+			return st, err
+		}
+		if st.Voters == nil {
+			st.Voters = map[string]team.Role{}
+		}
+		st.Voters[v.ID] = r
 	}
 	kills, err := activeKills(ctx, tx, a.TeamID)
 	if err != nil {

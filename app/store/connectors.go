@@ -93,6 +93,7 @@ type Configuration struct {
 	Rules      []fleet.Rule
 	Kills      []fleet.Kill          // those that are on, of the whole team
 	Types      []fleet.ConnectorType // of the whole team
+	Policies   []fleet.Policy        // those that are enabled, of the whole team, without their documents
 }
 
 // Configuration reads a gateway's configuration, all of it as of one moment:
@@ -119,7 +120,10 @@ func (s *Store) Configuration(ctx context.Context, teamID, gatewayID string) (Co
 		if c.Kills, err = activeKills(ctx, tx, teamID); err != nil {
 			return err
 		}
-		c.Types, err = connectorTypes(ctx, tx, teamID)
+		if c.Types, err = connectorTypes(ctx, tx, teamID); err != nil {
+			return err
+		}
+		c.Policies, err = enabledPolicies(ctx, tx, teamID)
 		return err
 	})
 	return c, err

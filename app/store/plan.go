@@ -13,15 +13,17 @@ import (
 // Plan is a change of many things that belong together. Each step has its own
 // event.
 type Plan struct {
-	TeamID      string
-	Revision    int64 // that the plan was made at
-	Types       []TypeStep
-	Credentials []CredentialStep
-	Gateways    []GatewayStep
-	Configure   []ConfigureStep
-	Revoke      []GatewayStep
-	Forget      []CredentialStep
-	ForgetTypes []TypeStep
+	TeamID         string
+	Revision       int64 // that the plan was made at
+	Types          []TypeStep
+	Credentials    []CredentialStep
+	Gateways       []GatewayStep
+	Configure      []ConfigureStep
+	ForgetPolicies []PolicyStep // before Policies, so that names are free
+	Policies       []PolicyStep
+	Revoke         []GatewayStep
+	Forget         []CredentialStep
+	ForgetTypes    []TypeStep
 }
 
 // CredentialStep adds a credential, makes its next version, or forgets it.
@@ -97,6 +99,9 @@ func (p Plan) carry(ctx context.Context, tx bun.Tx) error {
 			return err
 		}
 	}
+	if err := p.carryPolicies(ctx, tx); err != nil {
+		return err
+	}
 	for _, step := range p.Revoke {
 		if err := revokeGateway(ctx, tx, step.Gateway, "The gateway was revoked.", step.Event); err != nil {
 			return err
@@ -123,6 +128,26 @@ func (p Plan) carry(ctx context.Context, tx bun.Tx) error {
 		}
 	}
 	return raise(ctx, tx, p.TeamID)
+}
+
+func (p Plan) carryPolicies(ctx context.Context, tx bun.Tx) error {
+	for _, step := range p.ForgetPolicies {
+		if err := forgetPolicy(ctx, tx, step.Policy); err != nil {
+			return err
+		}
+		if err := record(ctx, tx, p.TeamID, step.Event); err != nil {
+			return err
+		}
+	}
+	for _, step := range p.Policies {
+		if err := putPolicy(ctx, tx, step); err != nil {
+			return err
+		}
+		if err := record(ctx, tx, p.TeamID, step.Event); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func putCredential(ctx context.Context, tx bun.Tx, step CredentialStep) error {

@@ -15,7 +15,8 @@ import (
 
 // requestColumns are the columns that a later entry may change.
 var requestColumns = strings.Fields(`seq time run_id method scheme host path query connector action class risk resource
-	decision would decided_by rule_id reason code approval_id credential alert snapshot step status sent received error
+	decision would decided_by rule_id reason code approval_id credential alert
+	policy_id policy_version score reported reported_as facts why snapshot step status sent received error
 	decide_us held_ms upstream_ms total_ms`)
 
 // putRequests writes rows, in the place of those that their gateway has

@@ -142,6 +142,7 @@ func begin(r *audit.Request, t numbered) {
 	r.Reason, r.Code = audit.Plain(t.Reason, maxSays), word(t.Code)
 	r.ApprovalID, r.Credential, r.Snapshot = word(t.Approval), word(t.Credential), t.Snapshot
 	r.Alert = audit.Plain(t.Alert, maxKind)
+	judged(r, t)
 	measure(r, t)
 }
 
