@@ -90,6 +90,25 @@ func (c Catalogue) Params(connectorType string, of action.Pattern) []string {
 	return names
 }
 
+// Rate returns what is known of an action by its name: the strictest, where
+// forms of it differ.
+func (c Catalogue) Rate(connectorType, name string) (class action.Class, risk action.Risk, reversible, known bool) {
+	t := c.Own.Named(connectorType)
+	if t == nil {
+		return class, risk, false, false
+	}
+	for _, op := range t.Operations() {
+		switch {
+		case op.Action != name:
+		case !known:
+			class, risk, reversible, known = op.Class, op.Risk, op.Reversible, true
+		default:
+			class, risk, reversible = min(class, op.Class), min(risk, op.Risk), reversible && op.Reversible
+		}
+	}
+	return class, risk, reversible, known
+}
+
 // Check fails with fault.Invalid where one of the connectors cannot be used as
 // it stands, or two of them not at the same gateway.
 func (c Catalogue) Check(all ...config.Connector) error {

@@ -122,9 +122,9 @@ func TestGitHubParamsAreWhatRulesWant(t *testing.T) {
 		"a number":           {"PATCH", "/repos/acme/site", connectors.Whole([]byte(`{"name":7}`)), map[string]any{"name": int64(7)}, nil},
 		"null says nothing":  {"PATCH", "/repos/acme/site", connectors.Whole([]byte(`{"name":null}`)), map[string]any{}, nil},
 		"an object":          {"PATCH", "/repos/acme/site", connectors.Whole([]byte(`{"name":{}}`)), map[string]any{}, []string{"name"}},
-		"an empty body":      {"PUT", "/repos/acme/site/pulls/1/merge", connectors.Whole(nil), map[string]any{}, nil},
-		"an unread body":     {"PUT", "/repos/acme/site/pulls/1/merge", connectors.Body{}, map[string]any{}, []string{"merge_method", "sha"}},
-		"a body of nonsense": {"PUT", "/repos/acme/site/pulls/1/merge", connectors.Whole([]byte(`{`)), map[string]any{}, []string{"merge_method", "sha"}},
+		"an empty body":      {"PUT", "/repos/acme/site/pulls/1/merge", connectors.Whole(nil), map[string]any{}, []string{"base"}},
+		"an unread body":     {"PUT", "/repos/acme/site/pulls/1/merge", connectors.Body{}, map[string]any{}, []string{"merge_method", "sha", "base"}},
+		"a body of nonsense": {"PUT", "/repos/acme/site/pulls/1/merge", connectors.Whole([]byte(`{`)), map[string]any{}, []string{"merge_method", "sha", "base"}},
 	} {
 		a, err := c.Read(connectors.Request{Method: tt.method, Host: "api.github.com", Path: tt.path, Body: tt.body})
 		if err != nil || cmp.Diff(tt.params, a.Params, cmpopts.EquateEmpty()) != "" || cmp.Diff(tt.unknown, a.Unknown) != "" {

@@ -123,7 +123,7 @@ func (f form) request(rng *rand.Rand) plain {
 			text = rest
 		}
 		from, kind, _ := strings.Cut(text, ":")
-		if settled[from] || slices.Contains(f.asked, from) {
+		if from == "?" || settled[from] || slices.Contains(f.asked, from) {
 			continue
 		}
 		if settled[from] = true; rng.IntN(5) == 0 {

@@ -18,6 +18,9 @@ type Problem struct {
 	Decision    string `json:"decision,omitempty"`
 	Action      string `json:"action,omitempty"`
 	Rule        string `json:"rule,omitempty"`
+	Policy      string `json:"policy,omitempty"`      // the name of the policy that decided
+	PolicyRule  string `json:"policy_rule,omitempty"` // and of its rule
+	PolicyLine  int    `json:"policy_line,omitempty"` // where that stands in its document, from 1
 	RequestID   string `json:"request_id,omitempty"`
 	ApprovalID  string `json:"approval_id,omitempty"`
 	ApprovalURL string `json:"approval_url,omitempty"`

@@ -1,6 +1,7 @@
 package connectors
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tameflare/tameflare/domain/fault"
@@ -56,6 +57,21 @@ func (s *Set) For(host string) *Connector {
 		}
 	}
 	return nil
+}
+
+// OfType returns the connectors of a type, by their names.
+func (s *Set) OfType(connectorType string) []*Connector {
+	if s == nil {
+		return nil
+	}
+	var all []*Connector
+	for _, c := range s.names {
+		if c.Type().Name == connectorType {
+			all = append(all, c)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Connector) int { return strings.Compare(a.name, b.name) })
+	return all
 }
 
 // Named returns the connector called name, or nil.

@@ -15,11 +15,12 @@ const (
 	inBody
 	inQuery
 	inHeader
+	nowhere // the request does not show it: only the service knows
 )
 
 // source names a value of a request. In the tables it is written like
 // owner (a name in the path), .base.ref (a field of the body), ?state (the
-// query) or @Stripe-Account (a header).
+// query), @Stripe-Account (a header) or ? (nowhere).
 type source struct {
 	in    place
 	name  string    // as written, without its mark; of a header in its canonical form
@@ -40,6 +41,9 @@ func parseSource(text string, captures []capture) (source, error) {
 		}
 		return source{in: inBody, name: text[1:], path: path}, nil
 	case '?':
+		if text == "?" {
+			return source{in: nowhere, name: text}, nil
+		}
 		return source{in: inQuery, name: text[1:]}, nil
 	case '@':
 		return source{in: inHeader, name: canonical(text[1:])}, nil

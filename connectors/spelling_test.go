@@ -167,7 +167,8 @@ func (s *plainly) respell(set *connectors.Set, number int64) (outcome, string) {
 		return how, "a looser class: " + was()
 	}
 	for _, engine := range s.engines {
-		d, than := engine.Decide(a, s.form.c.Type().Name), engine.Decide(s.act, s.form.c.Type().Name)
+		typ := s.form.c.Type().Name
+		d, than := engine.Decide(policy.Question{Action: a, Type: typ}), engine.Decide(policy.Question{Action: s.act, Type: typ})
 		if d.Effect > than.Effect {
 			return how, fmt.Sprintf("%v by %s, it was %v by %s: %s", d.Effect, cmp.Or(d.Rule, "default"), than.Effect, cmp.Or(than.Rule, "default"), was())
 		}

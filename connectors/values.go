@@ -75,6 +75,8 @@ func (v *values) value(s source) (body.Value, bool) {
 		if len(all) == 1 {
 			return textual(strings.TrimSpace(all[0])), true
 		}
+	case nowhere:
+		return body.Value{}, false
 	}
 	return body.Value{}, true
 }

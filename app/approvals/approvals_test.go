@@ -49,12 +49,14 @@ type fixture struct {
 	clock *clock
 	owner team.Viewer
 	gw    fleet.Gateway
+	url   string // of the database
 }
 
 func each(t *testing.T, test func(t *testing.T, f fixture)) {
 	t.Helper()
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		f := fixture{store: s, bus: new(bus.Local), clock: &clock{now: audit.Time(time.Now())}}
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		s := storetest.OpenURL(t, url)
+		f := fixture{url: url, store: s, bus: new(bus.Local), clock: &clock{now: audit.Time(time.Now())}}
 		f.Service = &approvals.Service{Store: s, Bus: f.bus, Now: f.clock.Now, Log: slog.New(slog.DiscardHandler)}
 		f.owner = storetest.Owner(t, s)
 		f.gw = storetest.Gateway(t, s, f.owner, "deploy-bot")

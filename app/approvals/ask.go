@@ -16,6 +16,7 @@ import (
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/fleet"
 	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/team"
 	"github.com/tameflare/tameflare/domain/wire"
 )
 
@@ -89,6 +90,8 @@ func parse(gw fleet.Gateway, ask wire.Ask) (approval.Approval, error) {
 		return refuse("its body is not described.")
 	case ttl < policy.MinTTL || ttl > policy.MaxTTL:
 		return refuse("its ttl is not between 30s and 24h.")
+	case approval.CheckRole(team.Role(ask.Approvers.Role)) != nil, ask.Approvers.Count < 0, ask.Approvers.Count > policy.MaxApprovers:
+		return refuse("nobody knows who has to agree.")
 	case ask.Action.Name == "" || ask.Method == "" || ask.URL == "":
 		return refuse("it does not say what it is about.")
 	}
@@ -103,6 +106,7 @@ func parse(gw fleet.Gateway, ask wire.Ask) (approval.Approval, error) {
 		Reason: text(ask.Reason), Action: what, Sentence: text(ask.Sentence), Method: text(ask.Method),
 		URL: audit.Plain(ask.URL, maxURL), BodyDigest: ask.BodyDigest, BodySize: ask.BodySize,
 		Status: approval.Pending, TTL: ttl, Seq: 1,
+		NeedsRole: team.Role(ask.Approvers.Role), Needs: max(ask.Approvers.Count, 1),
 	}, nil
 }
 

@@ -13,26 +13,30 @@ import (
 	"github.com/tameflare/tameflare/domain/wire"
 )
 
-// Decide settles the approval as v wants it, and returns it as it now is. If
-// somebody was faster, it returns their decision with a fault.Conflict. It
-// fails with fault.Forbidden where v may not decide any more, or a kill switch
-// stops the request, with fault.Expired where the time to answer is over, and
-// with fault.NotFound where v's team has no such approval.
+// Decide settles the approval as v wants it, and returns it as it now is: still
+// pending where v has agreed and others have to as well. If somebody was
+// faster, it returns their decision with a fault.Conflict, and so it does where
+// v has agreed before. It fails with fault.Forbidden where v may not decide any
+// more, is not of the role that has to agree, or a kill switch stops the
+// request, with fault.Expired where the time to answer is over, and with
+// fault.NotFound where v's team has no such approval.
 func (s *Service) Decide(ctx context.Context, v team.Viewer, ch approval.Channel, id string, verdict approval.Verdict, note string) (approval.Approval, error) {
 	if !v.May(team.Decide) {
 		return approval.Approval{}, mayNotDecide()
 	}
-	by := approval.Decider{ID: v.User.ID, Name: v.User.Name, Channel: ch, Note: audit.Plain(note, maxText)}
+	d := approval.Decider{ID: v.User.ID, Name: v.User.Name, Channel: ch, Note: audit.Plain(note, maxText)}
 	now := s.now()
 	got, err := s.Store.ChangeApproval(ctx, v.Team.ID, audit.Plain(id, maxText), v.User.ID, func(st store.Standing) (approval.Approval, audit.Event, error) {
 		if !st.Role.May(team.Decide) { // not when they signed in, but now
 			return approval.Approval{}, audit.Event{}, mayNotDecide()
 		}
-		next, err := st.Approval.Decide(by, verdict, now)
+		d.Role = st.Role
+		counted := st.Approval.Recount(func(id string) team.Role { return st.Voters[id] })
+		next, err := counted.Decide(d, verdict, now)
 		if err != nil {
 			return approval.Approval{}, audit.Event{}, err
 		}
-		if next.Status == approval.Approved {
+		if verdict == approval.Grant {
 			switch {
 			case st.Gateway.Status != fleet.Active:
 				return approval.Approval{}, audit.Event{}, shutOut()
@@ -41,7 +45,13 @@ func (s *Service) Decide(ctx context.Context, v team.Viewer, ch approval.Channel
 			}
 		}
 		e := event(next, v.Actor(), now)
-		e.Detail["channel"], e.Detail["note"] = string(ch), by.Note
+		e.Detail["channel"], e.Detail["note"] = string(ch), d.Note
+		if next.Status == approval.Pending {
+			e.Type = "approval.agreed"
+		}
+		if next.Wanted() > 1 && verdict == approval.Grant {
+			e.Detail["agreed"] = next.Progress()
+		}
 		return next, e, nil
 	})
 	switch fault.Of(err) { //nolint:exhaustive // the rest is handled below

@@ -28,7 +28,7 @@ func (s *Service) Wait(ctx context.Context, gw fleet.Gateway, id string, seq int
 
 	for last := wait <= 0; ; {
 		a, err := s.look(context.WithoutCancel(ctx), gw, id) // also when it has just ended, so as to answer
-		if err != nil || last || a.Seq > seq || a.Status.Final() {
+		if err != nil || last || a.Heard() > seq || a.Status.Final() {
 			return a, err
 		}
 		// Its time may be over before the next look.

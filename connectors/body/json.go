@@ -42,7 +42,7 @@ func Check(data []byte) error {
 
 // document reads all of the data as one value.
 func (s *scanner) document(n *node) bool {
-	if !utf8.Valid(s.data) {
+	if !s.valid() {
 		return false
 	}
 	s.space()
@@ -52,3 +52,5 @@ func (s *scanner) document(n *node) bool {
 	s.space()
 	return s.at == len(s.data)
 }
+
+func (s *scanner) valid() bool { return utf8.Valid(s.data) }

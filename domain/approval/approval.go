@@ -6,10 +6,12 @@
 package approval
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/team"
 )
 
 // Status says where an approval is in its life:
@@ -17,6 +19,7 @@ import (
 //	pending → approved | denied | expired | cancelled
 //	approved → executed | unused
 //
+// One that needs several people is pending until the last of them agrees.
 // Everything but pending and approved is final.
 type Status string
 
@@ -80,24 +83,42 @@ type Approval struct {
 	EndedAt     time.Time     `bun:",nullzero"` // executed, unused, expired or cancelled
 	Upstream    int           `bun:",nullzero"` // HTTP status that the executed request got
 	Seq         int64         // rises with every change, so that pages know what they have
+
+	NeedsRole team.Role // who has to agree, at least; "" is whoever may decide
+	Needs     int       // how many of them; 0 is 1
+	Agreed    []Vote    `bun:"type:text"` // where several have to
 }
 
 // Decider is a person who decides.
 type Decider struct {
 	ID, Name string
+	Role     team.Role // what they are now
 	Channel  Channel
 	Note     string
 }
 
-// Decide returns a as it will be once d's verdict stands. It fails with
-// fault.Conflict when a is settled already, naming who was first, and with
-// fault.Expired when the time to answer is over.
+// Decide returns a as it will be once d's verdict stands. Where several people
+// have to agree it stays pending until the last of them does; anybody's denial
+// settles it. It fails with fault.Conflict when a is settled already, naming
+// who was first, or when d has agreed before, with fault.Forbidden when d's
+// role is not enough to agree, and with fault.Expired when the time to answer
+// is over.
 func (a Approval) Decide(d Decider, v Verdict, now time.Time) (Approval, error) {
 	switch {
 	case a.Status != Pending:
 		return a, fault.New(fault.Conflict, a.Settled(), nil)
 	case !now.Before(a.ExpiresAt):
 		return a, fault.New(fault.Expired, "Nobody answered in time. The request was not sent; the agent has to ask again.", nil)
+	}
+	if v == Grant {
+		var err error
+		if a, err = a.agree(d, now); err != nil {
+			return a, err
+		}
+		if a.Wanted() > 1 && len(a.Agreed) < a.Wanted() {
+			a.Seq++
+			return a, nil
+		}
 	}
 	a.Status, a.DecidedBy, a.DeciderName, a.Channel, a.Note, a.DecidedAt = Denied, d.ID, d.Name, d.Channel, d.Note, now
 	if v == Grant {
@@ -174,10 +195,7 @@ func (a Approval) Cancel(note string, now time.Time) (Approval, bool) {
 
 // Settled says in a sentence what became of a.
 func (a Approval) Settled() string {
-	by := a.DeciderName
-	if by == "" {
-		by = "somebody"
-	}
+	by := cmp.Or(a.Deciders(), "somebody")
 	switch a.Status {
 	case Pending:
 		return "This request is waiting for a decision."

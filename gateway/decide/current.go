@@ -86,13 +86,12 @@ func (c *Current) because(err error) error {
 func (c *Current) Lapse() { c.lapsed.Store(true) }
 
 // Use makes st the State that counts, as of its IssuedAt. Requests under way
-// keep the one they began with. It fails as Compile does, and changes nothing
-// then.
-func (c *Current) Use(st *State) error {
+// keep the one they began with.
+func (c *Current) Use(st *State) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.server = st.snapshot.Kills
-	return c.install(st, st.snapshot.IssuedAt)
+	c.install(st, st.snapshot.IssuedAt)
 }
 
 // Confirm says that the State was still the newest at that time, by the
@@ -112,7 +111,7 @@ func (c *Current) Confirm(at time.Time) {
 
 // Stop turns the server's kill switches on that come with a snapshot which
 // cannot be used otherwise. Those of the State before it stay.
-func (c *Current) Stop(kills []policy.Kill) error {
+func (c *Current) Stop(kills []policy.Kill) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, k := range kills {
@@ -120,37 +119,38 @@ func (c *Current) Stop(kills []policy.Kill) error {
 			c.server = append(slices.Clone(c.server), k)
 		}
 	}
-	return c.recompile()
+	c.pull()
 }
 
 // Kill pulls the machine's own kill switch, for one connector or, with "", for
 // everything. It is on when Kill returns.
-func (c *Current) Kill(connector, reason string) error {
+func (c *Current) Kill(connector, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.local = slices.DeleteFunc(slices.Clone(c.local), func(k policy.Kill) bool { return k.Connector == connector })
 	c.local = append(c.local, policy.Kill{
 		ID: LocalKill + connector, Connector: connector, Reason: reason, Since: c.now().UTC().Truncate(time.Microsecond),
 	})
-	return c.recompile()
+	c.pull()
 }
 
 // Lift takes the machine's own kill switch back. One that was pulled at the
 // server stays on. It reports whether there was one to lift.
-func (c *Current) Lift(connector string) (bool, error) {
+func (c *Current) Lift(connector string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before := len(c.local)
 	c.local = slices.DeleteFunc(slices.Clone(c.local), func(k policy.Kill) bool { return k.Connector == connector })
-	return len(c.local) < before, c.recompile()
+	c.pull()
+	return len(c.local) < before
 }
 
 // SetLocal makes kills the machine's own, as they were before a restart.
-func (c *Current) SetLocal(kills []policy.Kill) error {
+func (c *Current) SetLocal(kills []policy.Kill) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.local = slices.Clone(kills)
-	return c.recompile()
+	c.pull()
 }
 
 // Local returns the machine's own kill switches.
@@ -213,30 +213,20 @@ func (c *Current) kills() []policy.Kill { return append(slices.Clone(c.local), c
 
 // install makes base count, with the kill switches there are. The caller holds
 // mu.
-func (c *Current) install(base *State, from time.Time) error {
-	st, err := base.with(c.kills())
-	if err != nil {
-		return err
-	}
+func (c *Current) install(base *State, from time.Time) {
 	c.base = base
-	c.held.Store(c.valid(st, from))
+	c.held.Store(c.valid(base.with(c.kills()), from))
 	c.announce()
-	return nil
 }
 
-// recompile puts changed kill switches into the State. The caller holds mu.
-func (c *Current) recompile() error {
+// pull puts changed kill switches into the State. The caller holds mu.
+func (c *Current) pull() {
 	h := c.held.Load()
 	if c.base == nil || h == nil {
-		return nil // everything is refused as it is
+		return // everything is refused as it is
 	}
-	st, err := c.base.with(c.kills())
-	if err != nil {
-		return err
-	}
-	c.held.Store(&held{state: st, until: h.until, wall: h.wall, right: h.right})
+	c.held.Store(&held{state: c.base.with(c.kills()), until: h.until, wall: h.wall, right: h.right})
 	c.announce()
-	return nil
 }
 
 // valid returns st with the time until which it counts, when it was right at a

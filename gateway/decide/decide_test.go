@@ -3,6 +3,7 @@ package decide_test
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -167,9 +168,7 @@ func TestAStateCountsForItsTime(t *testing.T) {
 				t.Errorf("%s: %v, want counted %v", when, err, want)
 			}
 		}
-		if err := c.Use(compile(t, nil)); err != nil {
-			t.Fatal(err)
-		}
+		c.Use(compile(t, nil))
 		time.Sleep(24 * time.Hour)
 		counts("at the end of its time", true)
 		time.Sleep(time.Second)
@@ -182,28 +181,20 @@ func TestAStateCountsForItsTime(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		counts("an hour after that", false)
 
-		if err := c.Use(compile(t, func(s *wire.Snapshot) { s.IssuedAt = time.Now().Add(1000 * time.Hour) })); err != nil {
-			t.Fatal(err)
-		}
+		c.Use(compile(t, func(s *wire.Snapshot) { s.IssuedAt = time.Now().Add(1000 * time.Hour) }))
 		time.Sleep(25 * time.Hour)
 		counts("from a server whose clock is ahead", false)
 
-		if err := c.Use(compile(t, func(s *wire.Snapshot) { s.ValidFor = 1000 * time.Hour })); err != nil {
-			t.Fatal(err)
-		}
+		c.Use(compile(t, func(s *wire.Snapshot) { s.ValidFor = 1000 * time.Hour }))
 		time.Sleep(decide.MaxValid + time.Second)
 		counts("with a time that is too long", false)
 
-		if err := c.Use(compile(t, nil)); err != nil {
-			t.Fatal(err)
-		}
+		c.Use(compile(t, nil))
 		c.Revoke()
 		counts("revoked", false)
 		c.Confirm(time.Now())
 		counts("confirmed after that", false)
-		if err := c.Use(compile(t, nil)); err != nil {
-			t.Fatal(err)
-		}
+		c.Use(compile(t, nil))
 		counts("welcome again", true)
 	})
 }
@@ -222,20 +213,16 @@ func TestKillSwitchesAddUp(t *testing.T) {
 			t.Errorf("%s: %+v, want killed %v", when, d, want)
 		}
 	}
-	if err := c.Kill("github", "before there is anything"); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Use(compile(t, nil)); err != nil {
-		t.Fatal(err)
-	}
+	c.Kill("github", "before there is anything")
+	c.Use(compile(t, nil))
 	killed("pulled before the first snapshot", true)
-	if was, err := c.Lift(""); was || err != nil {
-		t.Errorf("lifted one for everything: %v, %v", was, err)
+	if was := c.Lift(""); was {
+		t.Error("lifted one for everything")
 	}
 	killed("another one lifted", true)
 	changed := c.Changed()
-	if was, err := c.Lift("github"); !was || err != nil {
-		t.Errorf("%v, %v", was, err)
+	if was := c.Lift("github"); !was {
+		t.Error("there was one to lift")
 	}
 	select {
 	case <-changed:
@@ -244,25 +231,19 @@ func TestKillSwitchesAddUp(t *testing.T) {
 	}
 	killed("lifted", false)
 
-	if err := c.Stop([]policy.Kill{{ID: "kill_1"}}); err != nil {
-		t.Fatal(err)
-	}
+	c.Stop([]policy.Kill{{ID: "kill_1"}})
 	killed("one that came with a snapshot nobody could use", true)
-	if was, err := c.Lift(""); was || err != nil {
-		t.Errorf("lifted the server's: %v, %v", was, err)
+	if was := c.Lift(""); was {
+		t.Error("lifted the server's")
 	}
 	killed("the server's is not ours to lift", true)
-	if err := c.Use(compile(t, nil)); err != nil {
-		t.Fatal(err)
-	}
+	c.Use(compile(t, nil))
 	killed("the next snapshot without it", false)
 }
 
 func TestLoadingAllocatesNothing(t *testing.T) {
 	var c decide.Current // not parallel: allocations are counted
-	if err := c.Use(compile(t, nil)); err != nil {
-		t.Fatal(err)
-	}
+	c.Use(compile(t, nil))
 	if n := testing.AllocsPerRun(100, func() {
 		st, err := c.Load()
 		if err != nil || st.Decide(policy.Question{Action: merge}, st.Connector("api.github.com")).Effect != policy.Allow {
@@ -270,5 +251,84 @@ func TestLoadingAllocatesNothing(t *testing.T) {
 		}
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestASnapshotThatNeedsWhatIsNotKnownIsRefused(t *testing.T) {
+	t.Parallel()
+
+	st, err := decide.Compile(snapshot(func(s *wire.Snapshot) { s.Requires = []string{wire.KnowsPolicies, "time-travel"} }), open)
+	if st != nil || fault.Of(err) != fault.Invalid || !strings.Contains(fault.Message(err), "“time-travel”") {
+		t.Errorf("got %v, %v", st, err)
+	}
+	compile(t, func(s *wire.Snapshot) {
+		s.Requires = []string{wire.KnowsLimits, wire.KnowsPolicies, wire.KnowsApprovers}
+	})
+}
+
+func policies(environment string) []policy.Policy {
+	return []policy.Policy{{ID: "pol_1", Name: "careful", Version: 2, Scope: policy.Scope{Environments: []string{environment}}, Clauses: []policy.Clause{
+		{Name: "first", Effect: policy.Allow, Line: 4}, {Name: "no merges", Effect: policy.Deny, Line: 9},
+	}}}
+}
+
+func TestPoliciesOfASnapshotDecide(t *testing.T) {
+	t.Parallel()
+
+	st := compile(t, func(s *wire.Snapshot) { s.Environment, s.Policies = "production", policies("prod*") })
+	github := st.Connector("api.github.com")
+	d := st.Decide(policy.Question{Action: merge}, github)
+	if d.Effect != policy.Deny || d.By != policy.ByPolicy || d.Policy != "pol_1" || d.Version != 2 {
+		t.Errorf("got %+v", d)
+	}
+	if name, rule, line := st.Clause(d); name != "careful" || rule != "no merges" || line != 9 {
+		t.Errorf("named %q, %q, line %d", name, rule, line)
+	}
+	if same, why := st.Explain(policy.Question{Action: merge}, github); same.Rule != d.Rule || len(why.Considered) == 0 || !st.Judges() {
+		t.Errorf("explained as %+v, %+v", same, why)
+	}
+	elsewhere := compile(t, func(s *wire.Snapshot) { s.Environment, s.Policies = "staging", policies("prod*") })
+	if d := elsewhere.Decide(policy.Question{Action: merge}, github); d.Effect != policy.Allow {
+		t.Errorf("in another environment: %+v", d)
+	}
+	for name, broken := range map[string]policy.Policy{
+		"a field that there is not":       {ID: "pol_1", Name: "x", Version: 1, Clauses: []policy.Clause{{Name: "x", If: &policy.Expr{Op: policy.Exists, Args: []policy.Expr{{Field: "nonsense"}}}}}},
+		"an operator nobody has heard of": {ID: "pol_1", Name: "x", Version: 1, Clauses: []policy.Clause{{If: &policy.Expr{Op: "unheard-of"}}}},
+	} {
+		if st, err := decide.Compile(snapshot(func(s *wire.Snapshot) { s.Policies = []policy.Policy{broken} }), open); st != nil || fault.Of(err) != fault.Invalid {
+			t.Errorf("%s: %v, %v", name, st, err)
+		}
+	}
+}
+
+func TestKillSwitchesLeavePoliciesAsTheyAre(t *testing.T) {
+	t.Parallel()
+
+	var c decide.Current
+	c.Use(compile(t, func(s *wire.Snapshot) { s.Policies = policies("*") }))
+	judged := func(when string, by policy.By, stopped bool) {
+		t.Helper()
+		st, err := c.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		github := st.Connector("api.github.com")
+		if d := st.Decide(policy.Question{Action: merge}, github); d.By != by || d.Effect != policy.Deny {
+			t.Errorf("%s: %+v", when, d)
+		}
+		if d, stops := st.Stops("github", github); stops != stopped || stops != (d.By == policy.ByKillSwitch) {
+			t.Errorf("%s: stops %v, %+v", when, stops, d)
+		}
+		if _, stops := st.Stops("internal", st.Connector("api.internal.example")); stops {
+			t.Errorf("%s: another connector is stopped", when)
+		}
+	}
+	judged("before", policy.ByPolicy, false)
+	c.Kill("github", "Enough.")
+	judged("pulled", policy.ByKillSwitch, true)
+	c.Lift("github")
+	judged("lifted", policy.ByPolicy, false)
+	if _, stops := (*decide.State)(nil).Stops("github", nil); !stops {
+		t.Error("no state at all stops nothing")
 	}
 }

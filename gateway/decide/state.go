@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/tameflare/tameflare/connectors"
+	"github.com/tameflare/tameflare/domain/action"
+	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/fleet"
@@ -31,6 +33,8 @@ type State struct {
 	snapshot wire.Snapshot // without its credentials
 	settings policy.Settings
 	engine   *policy.Engine
+	uses     policy.Uses    // of engine, whatever kill switches are on
+	stops    *policy.Engine // the kill switches alone
 	set      *connectors.Set
 	settled  map[string]settled // by the configured connector's name
 	broken   []string
@@ -61,13 +65,22 @@ func (c Credential) For(host string) bool {
 	})
 }
 
-// Compile makes a State. It fails with fault.Invalid where a connector, its type or a
-// rule cannot be used as it stands. A credential that cannot be opened does
+// known are the words of wire.Snapshot.Requires that are acted on here.
+var known = []string{wire.KnowsLimits, wire.KnowsPolicies, wire.KnowsApprovers}
+
+// Compile makes a State. It fails with fault.Invalid where a connector, its type, a
+// rule or a policy cannot be used as it stands, and where the snapshot requires
+// what this gateway does not know of. A credential that cannot be opened does
 // not fail it, since a stricter rule should not wait for it: requests that
 // need the credential are refused, and Broken says why.
 func Compile(s wire.Snapshot, open func(wire.SealedCredential) (credential.Secret, error)) (*State, error) {
 	if s.Version <= 0 || s.ValidFor <= 0 || s.IssuedAt.IsZero() {
 		return nil, fault.New(fault.Invalid, "The snapshot does not say which it is or how long it is good for.", nil)
+	}
+	for _, word := range s.Requires {
+		if !slices.Contains(known, word) {
+			return nil, fault.New(fault.Invalid, "The configuration needs a gateway that knows of “"+audit.Plain(word, 60)+"”, and this version does not. Install a newer tameflare.", nil)
+		}
 	}
 	st := &State{snapshot: s, settled: make(map[string]settled, len(s.Connectors))}
 	credentials, err := st.open(s.Credentials, open)
@@ -110,8 +123,15 @@ func Compile(s wire.Snapshot, open func(wire.SealedCredential) (credential.Secre
 	if st.set, err = connectors.NewSet(all); err != nil {
 		return nil, err
 	}
-	st.settings = policy.Settings{Gateway: s.GatewayName, Enforcement: s.Enforcement, Rules: s.Rules, Kills: s.Kills}
+	st.settings = policy.Settings{
+		Gateway: s.GatewayName, Environment: s.Environment, Enforcement: s.Enforcement, Rules: s.Rules, Policies: s.Policies, Kills: s.Kills,
+	}
+	st.snapshot.Policies = nil
 	if st.engine, err = policy.Compile(st.settings); err != nil {
+		return nil, err
+	}
+	st.uses = st.engine.Uses()
+	if st.stops, err = policy.Compile(policy.Settings{Kills: s.Kills}); err != nil {
 		return nil, err
 	}
 	return st, nil
@@ -133,15 +153,12 @@ func (st *State) open(sealed []wire.SealedCredential, open func(wire.SealedCrede
 	return opened, nil
 }
 
-// with returns st with other kill switches.
-func (st *State) with(kills []policy.Kill) (*State, error) {
+// with returns st with other kill switches. Nothing else is compiled anew.
+func (st *State) with(kills []policy.Kill) *State {
 	next := *st
 	next.settings.Kills = kills
-	var err error
-	if next.engine, err = policy.Compile(next.settings); err != nil {
-		return nil, err
-	}
-	return &next, nil
+	next.engine, next.stops = st.engine.WithKills(kills), st.stops.WithKills(kills)
+	return &next
 }
 
 // Connector returns the connector that answers for host, or nil.
@@ -172,6 +189,61 @@ func (st *State) Decide(q policy.Question, c *connectors.Connector) policy.Decis
 	}
 	return st.engine.Decide(q)
 }
+
+// Stops reports whether a kill switch stops the connector of that name, which
+// is c where there is one, and the decision that says so. A nil State stops
+// everything.
+func (st *State) Stops(name string, c *connectors.Connector) (policy.Decision, bool) {
+	q := policy.Question{Action: action.Action{Connector: name}}
+	if c != nil {
+		q.Type = c.Type().Name
+	}
+	if st == nil {
+		return (*policy.Engine)(nil).Decide(q), true
+	}
+	d := st.stops.Decide(q)
+	return d, d.By == policy.ByKillSwitch
+}
+
+// Explain says what Decide says, and why.
+func (st *State) Explain(q policy.Question, c *connectors.Connector) (policy.Decision, policy.Explanation) {
+	if c != nil {
+		q.Type = c.Type().Name
+	}
+	if st == nil {
+		return (*policy.Engine)(nil).Explain(q)
+	}
+	return st.engine.Explain(q)
+}
+
+// Uses says what policies look at of requests.
+func (st *State) Uses() policy.Uses {
+	if st == nil {
+		return policy.Uses{}
+	}
+	return st.uses
+}
+
+// Clause names what d was decided by, where that is a policy: the policy, the
+// rule in it, and its line.
+func (st *State) Clause(d policy.Decision) (name, rule string, line int) {
+	for i := range st.settings.Policies {
+		p := &st.settings.Policies[i]
+		if p.ID != d.Policy {
+			continue
+		}
+		for n := range p.Clauses {
+			if p.Key(n) == d.Rule {
+				return p.Name, p.Clauses[n].Name, p.Clauses[n].Line
+			}
+		}
+		return p.Name, "", 0
+	}
+	return "", "", 0
+}
+
+// Judges reports whether there are policies here at all.
+func (st *State) Judges() bool { return st != nil && len(st.settings.Policies) > 0 }
 
 // Credential returns the credential that c's requests are given, and whether
 // there is to be one. Its Secret may be empty: see Credential.

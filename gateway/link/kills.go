@@ -34,21 +34,23 @@ type keptKills struct {
 
 const maxReports = 1000
 
-func openKills(dir state.Dir, current *decide.Current) (*Kills, error) {
+func openKills(dir state.Dir, current *decide.Current) *Kills {
 	k := &Kills{dir: dir, current: current, rung: make(chan struct{}, 1)}
 	var kept keptKills
 	switch err := dir.ReadJSON(killsFile, &kept); {
 	case fault.Of(err) == fault.NotFound:
-		return k, nil
+		return k
 	case err != nil:
 		// Nobody knows what was on, so everything is.
-		return k, current.Kill("", "The record of this machine's kill switch cannot be read. Lift it when that is understood: tameflare kill off")
+		current.Kill("", "The record of this machine's kill switch cannot be read. Lift it when that is understood: tameflare kill off")
+		return k
 	}
 	k.reports = kept.Reports
 	if len(k.reports) > 0 {
 		k.rung <- struct{}{}
 	}
-	return k, current.SetLocal(kept.On)
+	current.SetLocal(kept.On)
+	return k
 }
 
 // Pull stops a connector's requests, or with "" all. It is on when Pull
@@ -56,9 +58,7 @@ func openKills(dir state.Dir, current *decide.Current) (*Kills, error) {
 func (k *Kills) Pull(connector, reason string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if err := k.current.Kill(connector, reason); err != nil {
-		return err
-	}
+	k.current.Kill(connector, reason)
 	return k.keep(wire.KillReport{On: true, Connector: connector, Reason: reason, At: time.Now().UTC().Truncate(time.Microsecond)})
 }
 
@@ -67,11 +67,7 @@ func (k *Kills) Pull(connector, reason string) error {
 func (k *Kills) Lift(connector, reason string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	was, err := k.current.Lift(connector)
-	if err != nil {
-		return err
-	}
-	if !was {
+	if !k.current.Lift(connector) {
 		return fault.New(fault.NotFound, "No such kill switch was pulled on this machine. One that was pulled at the dashboard is lifted there.", nil)
 	}
 	return k.keep(wire.KillReport{Connector: connector, Reason: reason, At: time.Now().UTC().Truncate(time.Microsecond)})

@@ -77,9 +77,7 @@ func Open(dir state.Dir, current *decide.Current, version string, log *slog.Logg
 	if err := l.use(b); err != nil {
 		return nil, fmt.Errorf("open link: %w", err)
 	}
-	if l.Kills, err = openKills(dir, current); err != nil {
-		return nil, fmt.Errorf("open link: %w", err)
-	}
+	l.Kills = openKills(dir, current)
 	if err := l.restore(); err != nil {
 		log.Warn("the snapshot on disk cannot be used", "error", err)
 	}

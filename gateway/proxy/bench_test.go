@@ -5,13 +5,27 @@ import (
 	"io"
 	"net/http"
 	"testing"
+
+	"github.com/tameflare/tameflare/domain/policy"
 )
 
 // The figures are of client, proxy and upstream together, since all of them run
 // in this process; the allocations of client and upstream are kept low by
 // speaking raw HTTP/1.1 on the client's side.
-func BenchmarkH1(b *testing.B) {
-	g := newRig(b, only1{http.HandlerFunc(answer1k)})
+func BenchmarkH1(b *testing.B) { benchmarkH1(b) }
+
+// BenchmarkPolicies is BenchmarkH1 with ten clauses that concern the request,
+// each of which is explained.
+func BenchmarkPolicies(b *testing.B) {
+	clauses := make([]policy.Clause, 10)
+	for i := range clauses {
+		clauses[i] = denies(fmt.Sprintf("no %d", i), where("resource", policy.Equals, text(fmt.Sprintf("api.example.com/%d", i))))
+	}
+	benchmarkH1(b, judged(clauses...))
+}
+
+func benchmarkH1(b *testing.B, change ...settings) {
+	g := newRig(b, only1{http.HandlerFunc(answer1k)}, change...)
 	conn, br := g.secure(host+":443", host)
 	request := []byte("GET /thing HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n")
 	req := &http.Request{Method: "GET"}

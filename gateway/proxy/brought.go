@@ -44,7 +44,8 @@ const (
 // rule that denies says so itself; at monitor nothing is refused, and what
 // would have been is marked.
 func (x *exchange) weigh(st *decide.State, c *connectors.Connector, a action.Action) (policy.Decision, brought) {
-	d, b := st.Decide(policy.Question{Action: a}, c), x.brings(st, c)
+	x.asking = x.matterOf(st, c, a)
+	d, b := st.Decide(x.asking, c), x.brings(st, c)
 	switch {
 	case b.reason == "" || d.By == policy.ByKillSwitch || d.Effect == policy.Deny:
 	case st.Enforcement() != policy.Monitor:

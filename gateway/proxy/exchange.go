@@ -50,6 +50,10 @@ type exchange struct {
 	connector *connectors.Connector // nil where none answers for the host
 	action    action.Action
 	decision  policy.Decision
+	asking    policy.Question // what decision answers
+	matter    matter          // that asking points to
+	why       policy.Explanation
+	explained bool // why is there, or there is none
 	client    brought
 	approval  wire.Approval
 

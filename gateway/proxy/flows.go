@@ -60,14 +60,12 @@ func (x *exchange) judge(st *decide.State, err error) {
 		x.cancel(errRevoked)
 		return
 	}
-	d := st.Decide(policy.Question{Action: x.action}, x.connector)
-	if now := st.Connector(x.dest.host); d.By != policy.ByKillSwitch && now != nil && now != x.connector {
+	d, stopped := st.Stops(x.action.Connector, x.connector)
+	if now := st.Connector(x.dest.host); !stopped && now != nil && now != x.connector {
 		// A switch goes by the names of today.
-		a := x.action
-		a.Connector = now.Name()
-		d = st.Decide(policy.Question{Action: a}, now)
+		d, stopped = st.Stops(now.Name(), now)
 	}
-	if d.By == policy.ByKillSwitch {
+	if stopped {
 		x.cancel(killed{d})
 	}
 }

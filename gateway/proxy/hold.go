@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -35,9 +36,14 @@ func (x *exchange) hold() error {
 	if err := x.keepAll(); err != nil {
 		return err
 	}
-	if d, b := x.weigh(x.state, x.connector, x.action); d.Effect == policy.Deny { // more of the body is known now
-		x.decision, x.client = d, b
-		x.judged()
+	// More of the body is known now, and it is later.
+	x.decision, x.client = x.weigh(x.state, x.connector, x.action)
+	x.judged()
+	switch x.decision.Effect {
+	case policy.RequireApproval:
+	case policy.Allow:
+		return nil
+	default:
 		return x.denied()
 	}
 	if err := x.sendable(); err != nil {
@@ -117,6 +123,7 @@ func (x *exchange) ask() wire.Ask {
 		RuleID:      x.decision.Rule,
 		Reason:      x.decision.Reason,
 		TTL:         x.decision.TTL,
+		Approvers:   x.decision.Approvers,
 		Action:      x.action,
 		Sentence:    x.sentence(),
 		Method:      x.r.Method,
@@ -159,9 +166,18 @@ func (x *exchange) fingerprint() string {
 		ContentCoding: strings.Join(x.r.Header["Content-Encoding"], ", "),
 		BodyDigest:    hex.EncodeToString(digest[:]),
 		CredentialID:  id,
-		RuleID:        x.decision.Rule,
+		RuleID:        grantor(x.decision),
 		Params:        judgedBy(x.action) + "\n" + x.means(),
 	}.Fingerprint()
+}
+
+// grantor names what a grant is needed for, and who can give it: a policy may
+// want more people than the rule that is named.
+func grantor(d policy.Decision) string {
+	if d.Approvers == (policy.Approvers{}) {
+		return d.Rule
+	}
+	return fmt.Sprintf("%s by %d %s", d.Rule, d.Approvers.Count, d.Approvers.Role)
 }
 
 // means is what the request's headers say about what it does.
@@ -236,7 +252,7 @@ func (x *exchange) still(fingerprint string) error {
 	if err != nil {
 		return err
 	}
-	if st == x.state {
+	if st == x.state && !st.Judges() { // policies may mind the time that it is now
 		return nil
 	}
 	connector := st.Connector(x.dest.host)

@@ -12,7 +12,7 @@ import (
 )
 
 // read finds out what the request would do. It looks at the body only where
-// the connector must; all others stream.
+// the connector or a policy must; all others stream.
 func (x *exchange) read() error {
 	q := x.question()
 	if x.connector == nil {
@@ -20,7 +20,11 @@ func (x *exchange) read() error {
 		return nil
 	}
 	need := x.connector.NeedsBody(q)
-	if err := x.look(need); err != nil {
+	look := need
+	if judgesBodies(x.state.Uses(), x.connector) {
+		look = connectors.NeedAll
+	}
+	if err := x.look(look); err != nil {
 		return err
 	}
 	q.Body = x.known(need)

@@ -27,6 +27,12 @@ func (x *exchange) judged() {
 	d := x.decision
 	x.entry.Action = x.action
 	x.entry.Decision, x.entry.By, x.entry.Rule, x.entry.Reason = d.Effect.String(), string(d.By), d.Rule, d.Reason
+	x.entry.Policy, x.entry.PolicyV, x.entry.Score = d.Policy, d.Version, d.Risk
+	x.entry.Reported, x.entry.ReportedAs = d.Reported, ""
+	if d.Reported != "" {
+		x.entry.ReportedAs = d.ReportedAs.String()
+	}
+	x.why, x.explained, x.entry.Why = policy.Explanation{}, false, nil
 	x.entry.Alert = x.client.alert
 	x.entry.Would = ""
 	if d.Flagged || d.Would != d.Effect && d.By != policy.ByKillSwitch {
@@ -37,6 +43,7 @@ func (x *exchange) judged() {
 // recordIntent writes that the request is about to be sent, and returns when
 // that is durable.
 func (x *exchange) recordIntent() error {
+	x.explain()
 	x.entry.Time, x.entry.Step = x.s.now(), audit.Intent
 	if x.client.own != "" {
 		x.entry.Credential = audit.ClientsOwn
@@ -61,6 +68,9 @@ func (x *exchange) recordEnd(why *refusal, cause error) {
 	x.ended = true
 	if x.entry.Request == "" {
 		x.describe()
+	}
+	if !x.intended {
+		x.explain()
 	}
 	e := x.entry
 	if x.intended {

@@ -59,9 +59,10 @@ func (x *exchange) denied() *refusal {
 	if d.By == byClientKey {
 		return &refusal{status: http.StatusForbidden, code: "denied", detail: d.Reason, suggestion: x.client.suggestion}
 	}
+	x.explain()
 	return &refusal{
 		status: http.StatusForbidden, code: "denied", detail: d.Reason, rule: d.Rule,
-		suggestion: "Do not repeat this request. Find another way, or ask the people who run this gateway to allow it.",
+		suggestion: "Do not repeat this request. Find another way, or ask the people who run this gateway to allow it." + x.otherwise(),
 	}
 }
 
@@ -166,6 +167,9 @@ func (x *exchange) refuse(why *refusal) {
 	}
 	if p.Rule == "" {
 		p.Rule = x.decision.Rule
+	}
+	if x.decision.By == policy.ByPolicy && x.state != nil {
+		p.Policy, p.PolicyRule, p.PolicyLine = x.state.Clause(x.decision)
 	}
 	var service *connectors.Type
 	q := x.question()

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"github.com/tameflare/tameflare/domain/policy"
 	"github.com/tameflare/tameflare/gateway/dummy"
 )
 
@@ -25,6 +26,7 @@ type service struct {
 	*Proxy
 	run    Run
 	keys   *dummy.Keys
+	who    policy.Run // as policies see the run
 	limits Limits
 	log    *slog.Logger
 
@@ -67,7 +69,7 @@ func (p *Proxy) ServeRun(ctx context.Context, ln net.Listener, run Run) error {
 }
 
 func (p *Proxy) service(run Run) *service {
-	s := &service{Proxy: p, run: run, limits: p.Limits.withDefaults(), log: p.Log, conns: map[*tunnel]struct{}{}}
+	s := &service{Proxy: p, run: run, who: policy.Run{ID: run.ID, Principal: run.Principal}, limits: p.Limits.withDefaults(), log: p.Log, conns: map[*tunnel]struct{}{}}
 	if s.keys = run.Keys; s.keys == nil {
 		s.keys = new(dummy.Keys)
 	}

@@ -1,0 +1,147 @@
+package approval
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/team"
+)
+
+// Vote is somebody's agreement to a request that needs several people.
+type Vote struct {
+	ID      string    `json:"id"` // user ID
+	Name    string    `json:"name"`
+	Channel Channel   `json:"channel"`
+	Note    string    `json:"note,omitempty"`
+	At      time.Time `json:"at"`
+}
+
+// Wanted is how many people have to agree.
+func (a Approval) Wanted() int { return max(a.Needs, 1) }
+
+// CheckRole fails with fault.Invalid where role is none that an approval can
+// ask for. None at all is whoever may decide.
+func CheckRole(role team.Role) error {
+	if role != team.Nobody && !role.May(team.Decide) {
+		return fault.New(fault.Invalid, "The role of approvers is member, admin or owner.", nil)
+	}
+	return nil
+}
+
+// MayAgree reports whether somebody of that role can agree to a. A role that
+// nobody knows of is nobody's.
+func (a Approval) MayAgree(r team.Role) bool {
+	roles := team.Roles() // from the most to the least
+	least := slices.Index(roles, a.NeedsRole)
+	return r.May(team.Decide) && (a.NeedsRole == team.Nobody || least >= 0 && slices.Index(roles, r) <= least)
+}
+
+// Recount returns a without the votes of those who could not agree any more.
+// Role tells what somebody is now.
+func (a Approval) Recount(role func(userID string) team.Role) Approval {
+	if a.Status == Pending {
+		a.Agreed = slices.DeleteFunc(slices.Clone(a.Agreed), func(v Vote) bool { return !a.MayAgree(role(v.ID)) })
+	}
+	return a
+}
+
+// agree adds d's vote. It fails with fault.Forbidden where d cannot agree, and
+// with fault.Conflict where d has already.
+func (a Approval) agree(d Decider, now time.Time) (Approval, error) {
+	if a.NeedsRole != team.Nobody && !a.MayAgree(d.Role) {
+		return a, fault.New(fault.Forbidden, "This request needs "+a.who()+". You can deny it, and not approve it.", nil)
+	}
+	if a.Wanted() == 1 {
+		return a, nil
+	}
+	if slices.ContainsFunc(a.Agreed, func(v Vote) bool { return v.ID == d.ID }) {
+		return a, fault.New(fault.Conflict, "You have agreed to this already. "+a.Progress(), nil)
+	}
+	a.Agreed = append(slices.Clone(a.Agreed), Vote{ID: d.ID, Name: d.Name, Channel: d.Channel, Note: d.Note, At: now})
+	return a, nil
+}
+
+// who is who has to agree: "an admin or owner", "2 people".
+func (a Approval) who() string {
+	n := a.Wanted()
+	words := map[team.Role][2]string{
+		team.Nobody:     {"a person", "people"},
+		team.RoleMember: {"a member, admin or owner", "members, admins or owners"},
+		team.RoleAdmin:  {"an admin or owner", "admins or owners"},
+		team.RoleOwner:  {"an owner", "owners"},
+	}
+	w, ok := words[a.NeedsRole]
+	if !ok {
+		w = [2]string{"the role " + string(a.NeedsRole), "people with the role " + string(a.NeedsRole)}
+	}
+	if n == 1 {
+		return w[0]
+	}
+	return strconv.Itoa(n) + " " + w[1]
+}
+
+// Special reports whether a asks for more than one person who may decide.
+func (a Approval) Special() bool { return a.Wanted() > 1 || a.NeedsRole != team.Nobody }
+
+// Needed says in a sentence who has to agree.
+func (a Approval) Needed() string {
+	s := "Needs " + a.who() + "."
+	if a.Wanted() > 1 {
+		s = "Needs " + a.who() + " to agree. One denial is enough."
+	}
+	return s
+}
+
+// Progress says how many have agreed, and who: "1 of 2 agreed: Ana." It is ""
+// where one is enough.
+func (a Approval) Progress() string {
+	if a.Wanted() == 1 {
+		return ""
+	}
+	s := strconv.Itoa(len(a.Agreed)) + " of " + strconv.Itoa(a.Wanted()) + " agreed"
+	if len(a.Agreed) > 0 {
+		s += ": " + listed(a.voters())
+	}
+	return s + "."
+}
+
+func (a Approval) voters() []string {
+	names := make([]string, 0, len(a.Agreed))
+	for _, v := range a.Agreed {
+		names = append(names, v.Name)
+	}
+	return names
+}
+
+// listed is names in a sentence.
+func listed(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// Deciders is who has settled a: all who agreed, where it needed several; ""
+// where nobody has.
+func (a Approval) Deciders() string {
+	switch a.Status {
+	case Approved, Executed, Unused:
+		if len(a.Agreed) > 1 {
+			return listed(a.voters())
+		}
+	case Pending, Denied, Expired, Cancelled:
+	}
+	return a.DeciderName
+}
+
+// Heard is what gateways know of Seq: that somebody has agreed is no news for
+// them before the last has.
+func (a Approval) Heard() int64 {
+	if a.Status == Pending {
+		return min(a.Seq, 1)
+	}
+	return a.Seq
+}
