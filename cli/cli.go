@@ -23,6 +23,7 @@ import (
 	"github.com/tameflare/tameflare/cli/gatewaycmd"
 	"github.com/tameflare/tameflare/cli/kill"
 	"github.com/tameflare/tameflare/cli/login"
+	"github.com/tameflare/tameflare/cli/policycmd"
 	"github.com/tameflare/tameflare/cli/run"
 	"github.com/tameflare/tameflare/cli/status"
 	"github.com/tameflare/tameflare/cli/tail"
@@ -89,7 +90,7 @@ it never sees, denied, or held until a person approves; each is recorded.`,
 		{"Run agents:", []*cobra.Command{login.Command(c), run.Command(c), gatewaycmd.Command(c)}},
 		{"Decide and stop:", []*cobra.Command{approvals.Command(c), kill.Command(c)}},
 		{"See what happens:", []*cobra.Command{status.Command(c), tail.Command(c), explain.Command(c), connectorscmd.Command(c), ca.Command(c)}},
-		{"Configure:", []*cobra.Command{apply.Command(c), apply.Export(c)}},
+		{"Configure:", []*cobra.Command{apply.Command(c), apply.Export(c), policycmd.Command(c)}},
 		{"Your account:", []*cobra.Command{login.Whoami(c), login.Logout(c)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})

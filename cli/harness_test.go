@@ -71,6 +71,7 @@ type site struct {
 	applied   rest.Configuration
 	revoked   bool
 	runs      []runs.Start
+	policies  []*kept
 
 	local []runs.KillStatus
 	ca    *mitm.Authority
@@ -215,7 +216,8 @@ func (s *site) routes(mux *http.ServeMux) {
 		}
 		return list, nil
 	})
-	handle("GET /configuration", func(*http.Request) (any, error) { return rest.Configuration{Document: "version: 1\n"}, nil })
+	s.policyRoutes(handle)
+	handle("GET /configuration", func(*http.Request) (any, error) { return s.export() })
 	handle("POST /configuration", func(r *http.Request) (any, error) {
 		if err := json.NewDecoder(r.Body).Decode(&s.applied); err != nil {
 			return nil, err

@@ -31,6 +31,7 @@ func TestABodyIsAValueWhereItCanBeReadInOneWay(t *testing.T) {
 		"JSON that says form":     {typ: form, body: connectors.Whole([]byte(`{"amount":5}`)), github: fields},
 		"with an ampersand":       {typ: form, body: connectors.Whole([]byte(`{"amount":5,"x":"&amount=6&"}`))},
 		"no type":                 {body: connectors.Whole([]byte(`{"amount":5}`)), github: fields},
+		"a form without a type":   {body: connectors.Whole([]byte(`amount=5`))},
 		"another type":            {typ: "text/xml", body: connectors.Whole([]byte(`<amount/>`))},
 		"another character set":   {typ: "application/json; charset=utf-16", body: connectors.Whole([]byte(`{"amount":5}`))},
 		"a key twice":             {typ: "application/json", body: connectors.Whole([]byte(`{"amount":5,"amount":6}`))},

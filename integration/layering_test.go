@@ -60,7 +60,7 @@ var mayImport = map[string]string{
 
 	// its three doors, which speak the capabilities' values, and its main.
 	"app/link":             "domain/* app/approvals app/gateways app/trail",
-	"app/api":              "domain/* connectors app/bus app/accounts app/approvals app/gateways app/kills app/policies app/replay",
+	"app/api":              "domain/* connectors app/bus app/accounts app/approvals app/gateways app/kills app/policies app/judge app/replay",
 	"app/web":              "domain/* connectors views static app/bus app/store app/accounts app/gateways app/kills app/trail app/vault app/policies app/judge app/replay app/proposals",
 	"app/tameflare-server": "domain/* connectors static app/*",
 

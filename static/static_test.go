@@ -225,7 +225,7 @@ func TestTheCommittedFilesAreOfTheCommittedSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum := sha256.New()
-	for _, name := range append([]string{"build/app.css", "build/build.mjs", "build/icons.txt", "build/package-lock.json"}, theme...) {
+	for _, name := range append([]string{"build/app.css", "build/build.mjs", "build/editor.js", "build/icons.txt", "build/package-lock.json"}, theme...) {
 		body, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -173,6 +173,9 @@ type TrialDecision struct {
 	Reason  string
 	Would   string // at full enforcement, where that differs
 	Told    string // what the client gets
+
+	Approval string // who has to agree, and for how long that takes; "" where nobody has to
+	Why      Why
 }
 
 func trialState(d TrialDecision) state {

@@ -19,6 +19,7 @@ type Frame struct {
 	Kills   []KillLine
 	Fleet   Fleet
 	Topics  string // what the page hears of, besides approvals and gateways
+	Lenient []LenientGateway // whose requests the page is about
 	Narrow  bool
 	Closed  bool // no live connection: a page that does not change
 }
@@ -68,6 +69,7 @@ var nav = [2][]navEntry{
 		{"traffic", "/traffic", "activity", "Traffic"},
 		{"gateways", "/gateways", "server", "Gateways"},
 		{"connectors", "/connectors", "plug", "Connectors"},
+		{"policies", "/policies", "scale", "Policies"},
 		{"vault", "/vault", "key-round", "Vault"},
 	},
 	{

@@ -16,7 +16,9 @@ import (
 	"github.com/tameflare/tameflare/app/accounts"
 	"github.com/tameflare/tameflare/app/bus"
 	"github.com/tameflare/tameflare/app/gateways"
+	"github.com/tameflare/tameflare/app/judge"
 	"github.com/tameflare/tameflare/app/kills"
+	"github.com/tameflare/tameflare/app/policies"
 	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/config"
@@ -77,6 +79,28 @@ type Configurations struct {
 	Apply     func(ctx context.Context, v team.Viewer, d *config.Document, secrets map[string]credential.Secret, dryRun, prune bool) ([]config.Change, error)
 }
 
+// Policies is what a team's policies say, and have said.
+type Policies interface {
+	KeptPolicies
+	ChangedPolicies
+}
+
+// KeptPolicies finds policies.
+type KeptPolicies interface {
+	List(ctx context.Context, teamID string) ([]fleet.Policy, error)
+	Find(ctx context.Context, teamID, idOrName string) (fleet.Policy, error)
+	Versions(ctx context.Context, teamID, id string) ([]fleet.PolicyVersion, error)
+	Version(ctx context.Context, teamID, id string, n int64) (fleet.PolicyVersion, error)
+}
+
+// ChangedPolicies makes and ends policies.
+type ChangedPolicies interface {
+	Check(ctx context.Context, teamID, text string) (policies.Checked, error)
+	Save(ctx context.Context, v team.Viewer, d policies.Draft) (fleet.Policy, error)
+	Revert(ctx context.Context, v team.Viewer, id string, base, to int64, message string) (fleet.Policy, error)
+	Delete(ctx context.Context, v team.Viewer, id string, base int64) error
+}
+
 // Server answers calls. All its fields are needed. The http.Server around
 // Handler has no WriteTimeout, and a BaseContext that ends when it begins to
 // stop: streams end then.
@@ -88,6 +112,8 @@ type Server struct {
 	Kills          Kills
 	Trail          Trail
 	Configurations Configurations
+	Policies       Policies
+	Judge          func(ctx context.Context, teamID, gatewayID string) (*judge.Judge, error)
 	Bus            bus.Bus
 	ClientIP       func(*http.Request) string
 	BaseURL        string // of the dashboard

@@ -11,13 +11,17 @@ import (
 )
 
 func (s *Server) shownApproval(a approval.Approval) rest.Approval {
-	return rest.Approval{
+	out := rest.Approval{
 		ID: a.ID, Status: a.Status, Gateway: a.GatewayName, GatewayID: a.GatewayID, Run: a.RunID, Principal: a.Principal,
 		Action: a.Action.Name, Class: a.Action.Class.String(), Risk: a.Action.Risk.String(), Resource: a.Action.Resource, Params: a.Action.Params,
 		Sentence: a.Sentence, Method: a.Method, URL: a.URL, BodySize: a.BodySize, Digest: a.BodyDigest, Rule: a.RuleID, Reason: a.Reason,
-		CreatedAt: a.CreatedAt, ExpiresAt: a.ExpiresAt, Decider: a.DeciderName, Channel: string(a.Channel), Note: a.Note,
+		CreatedAt: a.CreatedAt, ExpiresAt: a.ExpiresAt, Decider: a.Deciders(), NeedsRole: string(a.NeedsRole), Needs: a.Wanted(), Channel: string(a.Channel), Note: a.Note,
 		DecidedAt: a.DecidedAt, EndedAt: a.EndedAt, Upstream: a.Upstream, Page: s.page("/approvals/", a.ID),
 	}
+	for _, v := range a.Agreed {
+		out.Agreed = append(out.Agreed, rest.Agreement{Name: v.Name, Channel: string(v.Channel), At: v.At})
+	}
+	return out
 }
 
 const maxPage = 500

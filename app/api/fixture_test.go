@@ -219,15 +219,28 @@ func (h *house) apply(_ context.Context, _ team.Viewer, d *config.Document, secr
 func open(t *testing.T) (*house, *httptest.Server) {
 	t.Helper()
 	h := &house{revoked: map[string]bool{}}
+	return h, h.open(t, &policyHouse{})
+}
+
+// openWith opens a house in which somebody keeps an eye on the policies.
+func openWith(t *testing.T, kept *policyHouse) (*policyHouse, *httptest.Server) {
+	t.Helper()
+	h := &house{revoked: map[string]bool{}}
+	return kept, h.open(t, kept)
+}
+
+func (h *house) open(t *testing.T, kept *policyHouse) *httptest.Server {
+	t.Helper()
 	s := &Server{
 		Tokens: h, Logins: h, Gateways: gatewayHouse{h}, Approvals: approvalHouse{h}, Kills: killHouse{h}, Trail: h,
 		Configurations: Configurations{Export: h.export, Apply: h.apply, Catalogue: h.catalogue}, Bus: &h.bus,
+		Policies: kept, Judge: h.judge,
 		ClientIP: func(*http.Request) string { return "192.0.2.1" }, BaseURL: "https://flare.test", Version: "v1",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
-	return h, server
+	return server
 }
 
 // say makes a call and returns the status, the body and the problem, if any.

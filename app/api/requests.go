@@ -25,9 +25,18 @@ func shownRequest(r audit.Request) rest.Request {
 		ID: r.ID, Time: r.Time, GatewayID: r.GatewayID, Run: r.RunID, Method: r.Method, URL: url, Host: r.Host,
 		Connector: r.Connector, Action: r.Action, Class: r.Class, Risk: r.Risk, Resource: r.Resource,
 		Decision: r.Decision, Would: r.Would, DecidedBy: r.DecidedBy, Rule: r.RuleID, Reason: r.Reason, Code: r.Code,
+		Policy: r.PolicyID, PolicyV: r.PolicyV, Score: r.Score, Reported: r.Reported, ReportedAs: r.ReportedAs, Why: why(r.Why),
 		ApprovalID: r.ApprovalID, Alert: r.Alert, Snapshot: r.Snapshot, Step: string(r.Step), Status: r.Status, Sent: r.Sent, Received: r.Received,
 		Error: r.Error, DecideUS: r.DecideUS, HeldMS: r.HeldMS, UpstreamMS: r.UpstreamMS, TotalMS: r.TotalMS,
 	}
+}
+
+// why is an explanation as it was recorded, or nil where it is none.
+func why(text string) json.RawMessage {
+	if !json.Valid([]byte(text)) {
+		return nil
+	}
+	return json.RawMessage(text)
 }
 
 var requestFilters = []string{"decision", "gateway", "host", "action", "method", "run", "text", "since", "until", "killed", "alert"}

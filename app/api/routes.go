@@ -58,6 +58,16 @@ var routes = []route{
 	{"GET /requests", viewers, get((*Server).listRequests)},
 	{"GET /requests/stream", viewers, (*Server).streamRequests},
 
+	{"GET /policies", viewers, get((*Server).listPolicies)},
+	{"POST /policies", managers, post((*Server).savePolicy)},
+	{"POST /policies/check", viewers, post((*Server).checkPolicy)},
+	{"GET /policies/{name}", viewers, get((*Server).showPolicy)},
+	{"DELETE /policies/{name}", managers, get((*Server).deletePolicy)},
+	{"GET /policies/{name}/versions", viewers, get((*Server).policyVersions)},
+	{"GET /policies/{name}/versions/{version}", viewers, get((*Server).policyVersion)},
+	{"POST /policies/{name}/revert", managers, post((*Server).revertPolicy)},
+	{"POST /decisions", viewers, post((*Server).judged)},
+
 	{"GET /configuration", managers, get((*Server).export)},
 	{"POST /configuration", managers, post((*Server).apply)},
 }

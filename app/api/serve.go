@@ -210,6 +210,9 @@ func problem(err error) rest.Problem {
 	if d, ok := errors.AsType[*decided](err); ok {
 		p.Approval = &d.approval
 	}
+	if b, ok := errors.AsType[*badPolicy](err); ok {
+		p.Problems, p.Tests = b.problems, b.tests
+	}
 	if errors.Is(err, approvals.ErrKilled) {
 		p.Code = wire.CodeKilled
 	}

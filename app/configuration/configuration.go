@@ -2,8 +2,8 @@
 // document: written from what there is, and made so.
 //
 // What a document says about a gateway is all there is about it afterwards.
-// Gateways and credentials that it does not name are left alone, unless it is
-// asked to prune them.
+// Gateways, credentials and policies that it does not name are left alone,
+// unless it is asked to prune them.
 package configuration
 
 import (
@@ -31,6 +31,7 @@ type Store interface {
 	Gateways(ctx context.Context, teamID string) ([]fleet.Gateway, error)
 	Configuration(ctx context.Context, teamID, gatewayID string) (store.Configuration, error)
 	ConnectorTypes(ctx context.Context, teamID string) ([]fleet.ConnectorType, error)
+	Policies(ctx context.Context, teamID string) ([]fleet.Policy, error)
 	Carry(ctx context.Context, p store.Plan) error
 }
 
@@ -47,7 +48,7 @@ type Service struct {
 // Options say how a document is applied.
 type Options struct {
 	DryRun bool // only say what would change
-	Prune  bool // also remove gateways and credentials that the document does not name
+	Prune  bool // also remove gateways, credentials and policies that the document does not name
 }
 
 // Export returns the team's configuration. Secrets are not in it, and neither
@@ -129,6 +130,7 @@ type state struct {
 	types       []fleet.ConnectorType
 	credentials []fleet.Credential
 	gateways    []gateway
+	policies    []fleet.Policy
 }
 
 type gateway struct {
@@ -149,6 +151,9 @@ func (s *Service) read(ctx context.Context, teamID string) (state, error) {
 			return state{}, err
 		}
 		if now.credentials, err = s.Store.Credentials(ctx, teamID); err != nil {
+			return state{}, err
+		}
+		if now.policies, err = s.Store.Policies(ctx, teamID); err != nil {
 			return state{}, err
 		}
 		all, err := s.Store.Gateways(ctx, teamID)

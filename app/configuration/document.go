@@ -16,7 +16,7 @@ import (
 
 // document writes st as a person would have: what is usual is left out.
 func (st state) document() *config.Document {
-	doc, own := &config.Document{Types: st.documentTypes()}, st.own()
+	doc, own := &config.Document{Types: st.documentTypes(), Policies: st.documentPolicies()}, st.own()
 	for _, c := range st.credentials {
 		doc.Credentials = append(doc.Credentials, config.Credential{Name: c.Name, Connector: c.Type, Hosts: orNil(c.Hosts), OAuth: c.OAuth})
 	}
@@ -119,6 +119,10 @@ func plain(doc *config.Document, own connectors.Own) *config.Document {
 			g.Connectors = append(g.Connectors, c)
 		}
 		out.Gateways = append(out.Gateways, g)
+	}
+	for _, p := range doc.Policies {
+		p.File, p.Notes, p.Priority = "", nil, cmp.Or(p.Priority, policy.DefaultPriority)
+		out.Policies = append(out.Policies, p)
 	}
 	return out
 }

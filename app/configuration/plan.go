@@ -43,6 +43,7 @@ func (p *planner) make(ctx context.Context, doc *config.Document, secrets map[st
 	p.own = own
 	was, want := p.now.document(), plain(doc, own)
 	want.Types = types
+	asked := slices.Clone(want.Policies)
 	keep(was, want, p.opt.Prune)
 	if err := p.unused(want); err != nil {
 		return err
@@ -57,6 +58,9 @@ func (p *planner) make(ctx context.Context, doc *config.Document, secrets map[st
 		if err := p.gateway(was, g); err != nil {
 			return err
 		}
+	}
+	if err := p.policies(asked); err != nil {
+		return err
 	}
 	p.prune(want)
 	return nil
@@ -77,6 +81,11 @@ func keep(was, want *config.Document, prune bool) {
 	for _, g := range was.Gateways {
 		if !prune && !slices.ContainsFunc(want.Gateways, func(o config.Gateway) bool { return o.Name == g.Name }) {
 			want.Gateways = append(want.Gateways, g)
+		}
+	}
+	for _, one := range was.Policies {
+		if !prune && !slices.ContainsFunc(want.Policies, func(o config.Policy) bool { return o.Name == one.Name }) {
+			want.Policies = append(want.Policies, one)
 		}
 	}
 }

@@ -41,10 +41,14 @@ func (s *Service) build(ctx context.Context, gw fleet.Gateway) (wire.SnapshotAns
 	if snap.Rules, err = rules(c); err != nil {
 		return wire.SnapshotAnswer{}, fmt.Errorf("build snapshot: %w", err)
 	}
-	if snap.Policies, err = policies(c); err != nil {
-		return wire.SnapshotAnswer{}, fmt.Errorf("build snapshot: %w", err)
-	}
+	snap.Policies, err = policies(c)
 	snap.Requires = requires(snap)
+	if err != nil {
+		// Without it more would pass. The gateway stays with what it has, and
+		// takes the kill switches, which have to get through.
+		s.Log.ErrorContext(ctx, "a policy cannot be read, so a gateway stays with what it has", "gateway", gw.ID, "error", err)
+		snap.Requires = append(snap.Requires, wire.Unreadable)
+	}
 	snap.Credentials = s.credentials(ctx, c)
 	signed, err := s.Signer.sign(wire.SnapshotContext, snap)
 	if err != nil {

@@ -1,7 +1,10 @@
 package rollout_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +114,8 @@ func TestASnapshotSaysWhatHasToBeKnown(t *testing.T) {
 	}
 }
 
-// More would pass without it, so the gateway keeps what it has.
+// More would pass without it, so the gateway keeps what it has; but a kill
+// switch gets through.
 func TestAPolicyThatCannotBeReadIsNotLeftOut(t *testing.T) {
 	t.Parallel()
 
@@ -124,12 +128,15 @@ func TestAPolicyThatCannotBeReadIsNotLeftOut(t *testing.T) {
 		"rules of no kind": `{"rules":7}`,
 	} {
 		s, m := service(t, new(bus.Local))
+		var log bytes.Buffer
+		s.Log = slog.New(slog.NewTextHandler(&log, nil))
 		m.change(func(c *store.Configuration) {
 			c.Policies = []fleet.Policy{row(t, "good", policy.Policy{Clauses: []policy.Clause{clause(policy.Approvers{})}}), {ID: "pol_bad", Name: "bad", Compiled: compiled}}
+			c.Kills = []fleet.Kill{{ID: "kill_1", Reason: "fire"}}
 		})
-		a, err := s.Snapshot(t.Context(), m.conf.Gateway, 0, 0)
-		if err == nil || a.Snapshot != nil || !strings.Contains(err.Error(), "pol_bad") {
-			t.Errorf("%s: %v, want an error that names the policy", name, err)
+		snap := taken(t, s, m.conf.Gateway)
+		if !slices.Contains(snap.Requires, wire.Unreadable) || len(snap.Kills) != 1 || !strings.Contains(log.String(), "pol_bad") {
+			t.Errorf("%s: requires %q, kills %v, logged %s", name, snap.Requires, snap.Kills, log.String())
 		}
 	}
 }

@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/tameflare/tameflare/app/accounts"
 	"github.com/tameflare/tameflare/app/api"
 	"github.com/tameflare/tameflare/app/configuration"
+	"github.com/tameflare/tameflare/app/judge"
+	"github.com/tameflare/tameflare/app/proposals"
 	"github.com/tameflare/tameflare/app/web"
 	"github.com/tameflare/tameflare/connectors"
+	"github.com/tameflare/tameflare/connectors/policies"
 	"github.com/tameflare/tameflare/domain/config"
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/rest"
@@ -23,12 +27,15 @@ func (h *house) handler(stopping context.Context, c Config, at places) http.Hand
 	calls := &api.Server{
 		Tokens: h.accounts, Logins: h.accounts, Gateways: h.gateways, Approvals: h.approvals, Kills: h.kills, Trail: h.trail,
 		Configurations: api.Configurations{Export: h.configuration.Export, Apply: h.apply, Catalogue: h.catalogue},
-		Bus:            h.bus, ClientIP: ip, BaseURL: at.BaseURL, Version: programVersion(), Now: time.Now, Log: h.log,
+		Policies:       h.policies, Judge: h.judge,
+		Bus: h.bus, ClientIP: ip, BaseURL: at.BaseURL, Version: programVersion(), Now: time.Now, Log: h.log,
 	}
 	mux := http.NewServeMux()
 	mux.Handle(rest.Prefix+"/", calls.Handler())
 	pages := &web.Server{
 		Accounts: h.accounts, People: h.store, Approvals: h.approvals, Gateways: h.gateways, Trail: h.trail, Vault: h.vault, Kills: h.kills,
+		Policies: h.policies, Replays: h.replays, Configured: h.store,
+		Proposals: &proposals.Service{Store: h.store, Gateways: h.gateways, Now: time.Now},
 		Bus: h.bus, Cookies: accounts.Cookies{Secure: at.Secure}, Now: time.Now, Log: h.log,
 		BaseURL: at.BaseURL, Loopback: at.Loopback, IP: ip, Stopping: stopping.Done(), Ready: h.store.Ping,
 	}
@@ -40,10 +47,20 @@ func (h *house) apply(ctx context.Context, v team.Viewer, d *config.Document, se
 	return h.configuration.Apply(ctx, v, d, secrets, configuration.Options{DryRun: dryRun, Prune: prune})
 }
 
-// catalogue knows the built-in connector types and the team's own.
+// catalogue knows the built-in connector types and the team's own, and reads
+// policies that are about them.
 func (h *house) catalogue(ctx context.Context, teamID string) (config.Catalogue, error) {
 	own, err := h.gateways.Own(ctx, teamID)
-	return connectors.Catalogue{Own: own}, err
+	return policies.Catalogue{Catalogue: connectors.Catalogue{Own: own}}, err
+}
+
+// judge decides as a gateway does, by what is stored for it now.
+func (h *house) judge(ctx context.Context, teamID, gatewayID string) (*judge.Judge, error) {
+	c, err := h.store.Configuration(ctx, teamID, gatewayID)
+	if err != nil {
+		return nil, fmt.Errorf("read what is configured: %w", err)
+	}
+	return judge.Of(c)
 }
 
 // bodyPatience is what a change has to arrive and be made.

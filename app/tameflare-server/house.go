@@ -17,6 +17,8 @@ import (
 	"github.com/tameflare/tameflare/app/identity"
 	"github.com/tameflare/tameflare/app/kills"
 	"github.com/tameflare/tameflare/app/link"
+	"github.com/tameflare/tameflare/app/policies"
+	"github.com/tameflare/tameflare/app/replay"
 	"github.com/tameflare/tameflare/app/rollout"
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/app/trail"
@@ -37,6 +39,8 @@ type house struct {
 	rollout   *rollout.Service
 	approvals *approvals.Service
 	trail     *trail.Service
+	policies  *policies.Service
+	replays   *replay.Service
 	kills     *kills.Service
 	link      *link.Server
 
@@ -76,6 +80,8 @@ func furnish(ctx context.Context, st *store.Store, master vault.Master, tokens v
 	h.gateways.Authority = h.authority
 	h.approvals = &approvals.Service{Store: st, Bus: h.bus, Now: now, Log: log}
 	h.trail = &trail.Service{Store: st, Bus: h.bus, Now: now, Log: log}
+	h.replays = &replay.Service{Store: st, Now: now, Log: log}
+	h.policies = &policies.Service{Store: st, Known: policies.Types{Store: st}, Bus: h.bus, Now: now, Log: log}
 	h.kills = &kills.Service{Store: st, Bus: h.bus, Now: now}
 	h.configuration = &configuration.Service{Store: st, Vault: h.vault, Authority: h.authority, Bus: h.bus, Now: now, Log: log}
 	h.link = &link.Server{
@@ -83,7 +89,7 @@ func furnish(ctx context.Context, st *store.Store, master vault.Master, tokens v
 		BaseURL: at.BaseURL, Version: programVersion(), Log: log,
 	}
 	h.working = append(h.working, h.vault.Run)
-	h.running = append(h.running, h.accounts.Run, h.approvals.Run)
+	h.running = append(h.running, h.accounts.Run, h.approvals.Run, h.replays.Run)
 	return h, nil
 }
 

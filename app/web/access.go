@@ -52,6 +52,7 @@ func (s *Server) showAccessForm(w http.ResponseWriter, r *http.Request, v team.V
 	if err != nil {
 		return err
 	}
+	about(&f, v, form.Gateway)
 	return render(w, r, status, views.AccessFormPage(f, form))
 }
 

@@ -31,6 +31,13 @@ func (s *Server) approvals(w http.ResponseWriter, r *http.Request, v team.Viewer
 	if err != nil {
 		return err
 	}
+	ids := make([]string, len(pending))
+	for i, a := range pending {
+		ids[i] = a.GatewayID
+	}
+	if err := s.aboutIDs(r.Context(), &f, v, ids...); err != nil {
+		return err
+	}
 	return render(w, r, http.StatusOK, views.ApprovalsPage(f, views.Approvals{Cards: pending, MayDecide: v.May(team.Decide), Now: s.Now(), Waiting: f.Waiting}))
 }
 
@@ -75,6 +82,9 @@ func (s *Server) approval(w http.ResponseWriter, r *http.Request, v team.Viewer)
 func (s *Server) showApproval(w http.ResponseWriter, r *http.Request, v team.Viewer, status int, a approval.Approval, note string) error {
 	f, err := s.frame(r, v, "approvals", "Approval")
 	if err != nil {
+		return err
+	}
+	if err := s.aboutIDs(r.Context(), &f, v, a.GatewayID); err != nil {
 		return err
 	}
 	return render(w, r, status, views.ApprovalPage(f, a, v.May(team.Decide), s.Now(), note))
@@ -156,6 +166,7 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request, v team.Viewer) 
 		return err
 	}
 	h.Waiting, h.Gateways = f.Waiting, gatewayOptions(gs)
+	about(&f, v, chosen(gs, h.Gateway)...)
 	q.Del("after")
 	h.Newest, h.Older = pages("/approvals/history", q, at, next)
 	return render(w, r, http.StatusOK, views.HistoryPage(f, h))

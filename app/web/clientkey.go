@@ -43,6 +43,7 @@ func (s *Server) showClientKeyForm(w http.ResponseWriter, r *http.Request, v tea
 	if err != nil {
 		return err
 	}
+	about(&f, v, form.Gateway)
 	f.Narrow = true
 	return render(w, r, status, views.ClientKeyPage(f, form))
 }

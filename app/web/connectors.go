@@ -43,6 +43,7 @@ func (s *Server) showConnectorForm(w http.ResponseWriter, r *http.Request, v tea
 	if err != nil {
 		return err
 	}
+	about(&f, v, form.Gateway)
 	f.Narrow = true
 	if form.Existing, err = s.connectorLines(r.Context(), v, form.Gateway.ID); err != nil {
 		return err

@@ -24,6 +24,7 @@ func (s *Server) gateways(w http.ResponseWriter, r *http.Request, v team.Viewer)
 	if err != nil {
 		return err
 	}
+	about(&f, v, gs...)
 	return render(w, r, http.StatusOK, views.GatewaysPage(f, gatewayLines(gs, v), v.May(team.Manage), s.Now()))
 }
 
@@ -74,6 +75,7 @@ func (s *Server) showGateway(w http.ResponseWriter, r *http.Request, v team.View
 	if err != nil {
 		return err
 	}
+	about(&f, v, g)
 	d := views.GatewayDetail{GatewayLine: gatewayLine(g, v), MayManage: v.May(team.Manage), Now: s.Now(), Errors: errs}
 	if d.Connectors, err = s.connectorLines(ctx, v, g.ID); err != nil {
 		return err

@@ -17,6 +17,9 @@ import (
 	"github.com/tameflare/tameflare/app/bus"
 	"github.com/tameflare/tameflare/app/gateways"
 	"github.com/tameflare/tameflare/app/kills"
+	"github.com/tameflare/tameflare/app/policies"
+	"github.com/tameflare/tameflare/app/proposals"
+	"github.com/tameflare/tameflare/app/replay"
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/app/store/storetest"
 	"github.com/tameflare/tameflare/app/trail"
@@ -51,6 +54,8 @@ type house struct {
 	approval approval.Approval
 	request  string
 	kill     fleet.Kill
+	policy   fleet.Policy
+	replay   string
 	token    team.Token
 	login    team.Login
 }
@@ -70,12 +75,16 @@ func empty(t testing.TB) *house {
 	h.Server = &Server{
 		Accounts: h.accounts, People: st, Approvals: h.desk,
 		Gateways: &gateways.Service{Store: st, Authority: revoker{}, Bus: h.bus, Now: time.Now, Log: log},
+		Policies: &policies.Service{Store: st, Known: policies.Types{Store: st}, Bus: h.bus, Now: time.Now, Log: log},
+		Replays:  &replay.Service{Store: st, Now: time.Now, Log: log},
+		Configured: st,
 		Trail:    &trail.Service{Store: st, Bus: h.bus, Now: time.Now, Log: log},
 		Vault:    &vault.Service{Store: st, Master: master, Now: time.Now},
 		Kills:    &kills.Service{Store: st, Bus: h.bus, Now: time.Now},
 		Bus:      h.bus, Cookies: accounts.Cookies{}, Now: time.Now, Log: log,
 		BaseURL: "http://" + host, Loopback: true,
 	}
+	h.Proposals = &proposals.Service{Store: st, Gateways: h.Server.Gateways, Now: time.Now}
 	return h
 }
 
@@ -114,6 +123,12 @@ func furnished(t testing.TB) *house {
 	h.approval = h.ask(t, question('a'))
 	h.request = "req_abcdefghijklmnopqrstuvwxyz"
 	h.record(t, audit.Traffic{Request: h.request, Method: "GET", Scheme: "https", Host: "api.github.com", Path: "/zen", Decision: "allow", By: "rule", Reason: "Reads are allowed.", Credential: h.cred.ID, Status: 200, Step: audit.Refused})
+	h.policy, err = h.Policies.Save(ctx, h.owner, policies.Draft{Document: firstPolicy, Enabled: true, Message: "to begin with"})
+	fail()
+	h.policy, err = h.Policies.Set(ctx, h.owner, h.policy.ID, 1, policies.Counts{Enabled: true, Priority: 20}, "")
+	fail()
+	h.replay, err = h.Replays.Start(h.owner.Team.ID, replay.Change{})
+	fail()
 	_, h.token, err = h.accounts.NewToken(ctx, h.owner.User.ID, h.owner.Team.ID, "laptop", 0)
 	fail()
 	h.login, err = h.accounts.BeginLoopback(ctx, accounts.LoopbackLogin{
@@ -286,8 +301,9 @@ func (h *house) fill(pattern string) string {
 	id := map[string]string{
 		"cli": h.login.ID, "approvals": h.approval.ID, "traffic": h.request, "gateways": h.gateway.ID,
 		"connector-types": "billing", "vault": h.cred.ID, "kill": h.kill.ID, "settings": h.token.ID,
+		"policies": h.policy.ID, "replays": h.replay,
 	}
-	path := strings.NewReplacer("{$}", "", "{type}", "github", "{action}", "github.pr.merge").Replace(pattern)
+	path := strings.NewReplacer("{$}", "", "{type}", "github", "{action}", "github.pr.merge", "{n}", "1").Replace(pattern)
 	return strings.ReplaceAll(path, "{id}", id[strings.Split(path, "/")[1]])
 }
 

@@ -2,109 +2,103 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 
-	"github.com/tameflare/tameflare/app/gateways"
+	"github.com/tameflare/tameflare/app/judge"
+	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/connectors"
-	"github.com/tameflare/tameflare/domain/action"
+	types "github.com/tameflare/tameflare/connectors/policies"
 	"github.com/tameflare/tameflare/domain/fleet"
 	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/team"
 	"github.com/tameflare/tameflare/views"
 )
 
-// judge decides as one gateway does, by what is stored for it now.
-type judge struct {
-	gateway fleet.Gateway
-	set     *connectors.Set
-	engine  *policy.Engine    // nil: it is no gateway's, and only names
-	rules   map[string]string // what a rule says, by its ID
+// judging decides as one gateway does, by what is stored for it now.
+type judging struct {
+	*judge.Judge // nil: it is no gateway's, and only names
+	names        named
+	set          *connectors.Set
 }
 
-// newJudge compiles what is configured for a gateway. It fails where the
-// gateway could not use it either.
-func newJudge(g fleet.Gateway, cs []gateways.Connector, own connectors.Own, kills []fleet.Kill) (*judge, error) {
-	j := &judge{gateway: g, rules: map[string]string{}}
-	settings := policy.Settings{Gateway: g.Name, Enforcement: g.Enforcement}
-	var all []*connectors.Connector
-	for _, c := range cs {
-		one, err := connectors.New(connectors.Config{Type: c.Type, Own: own.Named(c.Type), Name: c.Name, Hosts: c.Hosts, Style: c.Style()})
-		if err != nil {
-			return nil, fmt.Errorf("connector %s: %w", c.Name, err)
-		}
-		all = append(all, one)
-		for _, row := range c.Rules {
-			rule, err := row.Policy(c.Name)
-			if err != nil {
-				return nil, fmt.Errorf("rule %s: %w", row.ID, err)
-			}
-			settings.Rules = append(settings.Rules, rule)
-			j.rules[row.ID] = ruleText(row)
-		}
+// naming only names, by every type at its own hosts.
+func naming(own connectors.Own) *judging { return &judging{set: types.Usual(own)} }
+
+// judge returns what decides for one gateway, after change has had its say. It
+// fails with fault.NotFound.
+func (s *Server) judge(ctx context.Context, v team.Viewer, gatewayID string, change ...func(*policy.Settings)) (*judging, error) {
+	conf, err := s.Configured.Configuration(ctx, v.Team.ID, gatewayID)
+	if err != nil {
+		return nil, fmt.Errorf("read what is configured: %w", err)
 	}
-	for _, k := range kills {
-		if k.GatewayID == "" || k.GatewayID == g.ID {
-			settings.Kills = append(settings.Kills, policy.Kill{ID: k.ID, Connector: k.Connector, Reason: k.Reason, Since: k.PulledAt})
-		}
+	of, err := judge.Of(conf, change...)
+	if err != nil {
+		return nil, err
 	}
-	var err error
-	if j.set, err = connectors.NewSet(all); err != nil {
-		return nil, fmt.Errorf("connectors of %s: %w", g.Name, err)
-	}
-	if j.engine, err = policy.Compile(settings); err != nil {
-		return nil, fmt.Errorf("rules of %s: %w", g.Name, err)
-	}
-	return j, nil
+	j := &judging{Judge: of, set: of.Set}
+	j.names, err = s.named(ctx, v, textsOf(conf))
+	return j, err
 }
 
-// usual is every type at the service's own hosts. A host that several types
-// share is that of the team's own.
-func usual(own connectors.Own) *connectors.Set {
-	var all []*connectors.Connector
-	set := (*connectors.Set)(nil)
-	for _, t := range slices.Concat(own, connectors.Types()) {
-		c, err := connectors.New(connectors.Config{Type: t.Name, Own: t})
-		if err != nil {
-			continue // it has no hosts of its own
-		}
-		if bigger, err := connectors.NewSet(append(all, c)); err == nil {
-			all, set = append(all, c), bigger
-		}
+// textsOf says of access rules what they say, by their IDs.
+func textsOf(conf store.Configuration) map[string]string {
+	texts := make(map[string]string, len(conf.Rules))
+	for _, r := range conf.Rules {
+		texts[r.ID] = ruleText(r)
 	}
-	return set
+	return texts
 }
 
-// decide says what happens to a, and what its client gets to read.
-func (j *judge) decide(r connectors.Request, a action.Action, c *connectors.Connector) *views.TrialDecision {
-	var service *connectors.Type
-	typ := ""
-	if c != nil {
-		service, typ = c.Type(), c.Type().Name
-	}
-	d := j.engine.Decide(policy.Question{Action: a, Type: typ})
-	if j.gateway.Status != fleet.Active {
-		d = policy.Decision{By: policy.ByDefault, Reason: "This gateway has been revoked, so it refuses everything."}
+// decide says what happens to what q is about, and what its client gets to
+// read. R is zero where there is no request.
+func (j *judging) decide(q policy.Question, r connectors.Request, c *connectors.Connector) *views.TrialDecision {
+	d, x := j.Engine.Explain(q)
+	if j.Gateway.Status != fleet.Active {
+		d, x = policy.Decision{By: policy.ByDefault, Reason: "This gateway has been revoked, so it refuses everything."}, policy.Explanation{}
 	}
 	out := &views.TrialDecision{
-		Gateway: j.gateway.Name, State: d.Effect.String(), By: string(d.By), Rule: cmp.Or(j.rules[d.Rule], d.Rule), Reason: d.Reason,
+		Gateway: j.Gateway.Name, State: d.Effect.String(), By: string(d.By), Rule: j.names.rules[d.Rule], Reason: d.Reason, Why: j.names.why(x, d),
+	}
+	if d.By == policy.ByRule {
+		out.Rule = cmp.Or(out.Rule, d.Rule)
 	}
 	if d.By == policy.ByKillSwitch {
-		out.State, out.Rule = "kill_switch", ""
+		out.State = "kill_switch"
 	}
 	if d.Flagged {
 		out.State, out.Would = "flagged", views.EffectWords(d.Would)
 	}
-	switch d.Effect {
-	case policy.Allow:
-		out.Told = "The answer of the service."
-	case policy.RequireApproval:
-		out.Told = "Nothing while somebody decides, for at most " + views.Duration(d.Hold) +
-			". Then the answer of the service, or 503 where nobody has decided: the same request sent again waits on."
-	case policy.Deny:
-		reply := service.Refusal(r, connectors.Problem{Title: "Denied by TameFlare", Status: http.StatusForbidden, Detail: d.Reason, Code: "denied", Action: a.Name})
-		out.Told = strconv.Itoa(cmp.Or(reply.Status, http.StatusForbidden)) + " and this sentence: “" + d.Reason + "”"
+	out.Told = told(d, q, r, c)
+	if d.Effect == policy.RequireApproval {
+		out.Approval = views.ApprovalWords(d)
 	}
 	return out
+}
+
+// told says what a client gets to read.
+func told(d policy.Decision, q policy.Question, r connectors.Request, c *connectors.Connector) string {
+	switch d.Effect {
+	case policy.Allow:
+		return "The answer of the service."
+	case policy.RequireApproval:
+		if d.Hold <= 0 {
+			return "503 at once, and where to look for the decision. The same request sent again, once somebody has agreed, gets the answer of the service."
+		}
+		return "Nothing while somebody decides, for at most " + views.Duration(d.Hold) +
+			". Then the answer of the service, or 503 where nobody has decided: the same request sent again waits on."
+	case policy.Deny:
+	}
+	status := http.StatusForbidden
+	if r.Method != "" {
+		var service *connectors.Type
+		if c != nil {
+			service = c.Type()
+		}
+		reply := service.Refusal(r, connectors.Problem{Title: "Denied by TameFlare", Status: status, Detail: d.Reason, Code: "denied", Action: q.Action.Name})
+		status = cmp.Or(reply.Status, status)
+	}
+	return strconv.Itoa(status) + " and this sentence: “" + d.Reason + "”"
 }

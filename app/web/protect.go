@@ -31,7 +31,8 @@ func (s *Server) protect(mux http.Handler) http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, team.Viewer{}, fault.New(fault.Forbidden, "This request came from another site, so nothing was done.", nil))
 	}))
-	limited, types := http.MaxBytesHandler(cross.Handler(mux), maxBody), http.MaxBytesHandler(cross.Handler(mux), maxTypeBody)
+	limit := func(n int64) http.Handler { return http.MaxBytesHandler(cross.Handler(mux), n) }
+	limited, types, policies := limit(maxBody), limit(maxTypeBody), limit(maxPolicyBody)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := "req-" + strings.ToLower(rand.Text())
 		r = r.WithContext(context.WithValue(r.Context(), requestID{}, id))
@@ -49,11 +50,14 @@ func (s *Server) protect(mux http.Handler) http.Handler {
 			s.fail(w, r, team.Viewer{}, fault.New(fault.Forbidden, "This server does not answer under that name. Open it at "+s.BaseURL+".", nil))
 			return
 		}
-		if strings.HasPrefix(r.URL.Path, "/connector-types") {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/connector-types"):
 			types.ServeHTTP(w, r)
-			return
+		case strings.HasPrefix(r.URL.Path, "/policies"):
+			policies.ServeHTTP(w, r)
+		default:
+			limited.ServeHTTP(w, r)
 		}
-		limited.ServeHTTP(w, r)
 	})
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -96,6 +97,10 @@ func (s *Server) showTraffic(w http.ResponseWriter, r *http.Request, v team.View
 	if err != nil {
 		return err
 	}
+	about(&f, v, chosen(gs, filter.GatewayID)...)
+	if selected != nil {
+		about(&f, v, chosen(gs, selected.GatewayID)...)
+	}
 	t := views.Traffic{Rows: rows, Filter: shown, Gateways: gatewayOptions(gs), Names: gatewayNames(gs), Selected: selected}
 	link := url.Values{}
 	for k, vs := range kept {
@@ -188,18 +193,31 @@ func (s *Server) trafficDetail(w http.ResponseWriter, r *http.Request, v team.Vi
 			}
 		}
 	}
-	if req.RuleID != "" && req.DecidedBy == "rule" {
-		cs, err := s.Gateways.Configuration(r.Context(), v.Team.ID, req.GatewayID)
-		if err != nil && fault.Of(err) != fault.NotFound {
-			return err
-		}
-		for _, c := range cs {
-			for _, rule := range c.Rules {
-				if rule.ID == req.RuleID {
-					d.Rule = ruleText(rule)
-				}
-			}
+	rules, err := s.ruleTexts(r.Context(), v, req.GatewayID)
+	if err != nil {
+		return err
+	}
+	d.Rule = rules[req.RuleID]
+	names, err := s.named(r.Context(), v, rules)
+	if err != nil {
+		return err
+	}
+	decision, why := recorded(req)
+	d.Why = names.why(why, decision)
+	return s.showTraffic(w, r, v, &d)
+}
+
+// ruleTexts says of a gateway's access rules what they say, by their IDs.
+func (s *Server) ruleTexts(ctx context.Context, v team.Viewer, gatewayID string) (map[string]string, error) {
+	cs, err := s.Gateways.Configuration(ctx, v.Team.ID, gatewayID)
+	if err != nil && fault.Of(err) != fault.NotFound {
+		return nil, err
+	}
+	texts := map[string]string{}
+	for _, c := range cs {
+		for _, rule := range c.Rules {
+			texts[rule.ID] = ruleText(rule)
 		}
 	}
-	return s.showTraffic(w, r, v, &d)
+	return texts, nil
 }

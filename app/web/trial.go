@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -10,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/tameflare/tameflare/connectors"
@@ -38,9 +38,11 @@ func (s *Server) trial(w http.ResponseWriter, r *http.Request, v team.Viewer) er
 	if err != nil {
 		return err
 	}
-	at, err := s.judge(r.Context(), v, t.Gateway, own)
-	if err != nil {
-		return err
+	at := naming(own)
+	if t.Gateway != "" {
+		if at, err = s.judge(r.Context(), v, t.Gateway); err != nil {
+			return err
+		}
 	}
 	command, err := curl.Parse(r.PostForm.Get("command"))
 	if fault.Of(err) == fault.Invalid {
@@ -50,7 +52,7 @@ func (s *Server) trial(w http.ResponseWriter, r *http.Request, v team.Viewer) er
 	if err != nil {
 		return err
 	}
-	answer := explain(command, at, known)
+	answer := explain(command, at, known, s.Now())
 	t.Answer = &answer
 	return s.showTrial(w, r, v, http.StatusOK, t)
 }
@@ -73,61 +75,46 @@ func (s *Server) showTrial(w http.ResponseWriter, r *http.Request, v team.Viewer
 		return err
 	}
 	f.Narrow = true
+	about(&f, v, chosen(gs, t.Gateway)...)
 	return render(w, r, status, views.TrialPage(f, t))
-}
-
-// judge returns what decides for one gateway, or with "" what only names. It
-// fails with fault.NotFound.
-func (s *Server) judge(ctx context.Context, v team.Viewer, id string, own connectors.Own) (*judge, error) {
-	if id == "" {
-		return &judge{set: usual(own)}, nil
-	}
-	g, err := s.Gateways.Find(ctx, v.Team.ID, id)
-	if err != nil {
-		return nil, err
-	}
-	cs, err := s.Gateways.Configuration(ctx, v.Team.ID, g.ID)
-	if err != nil {
-		return nil, err
-	}
-	kills, err := s.Kills.Active(ctx, v.Team.ID)
-	if err != nil {
-		return nil, err
-	}
-	return newJudge(g, cs, own, kills)
 }
 
 // explain says what the request of a command would do, and what at decides
 // about it where it is a gateway's.
-func explain(command curl.Request, at *judge, known *lookup.Index) views.TrialAnswer {
+func explain(command curl.Request, at *judging, known *lookup.Index, now time.Time) views.TrialAnswer {
 	r, err := command.Connectors()
 	if err != nil {
 		return malformed(views.TrialAnswer{Method: command.Method, Notes: command.Notes, Body: bodyText(command)}, err)
 	}
-	c := at.set.For(r.Host)
-	out := shown(command, r, c)
-	var a action.Action
+	out := shown(command, r, at.set.For(r.Host))
+	q, c, err := command.Question(at.set)
+	if err != nil {
+		return malformed(out, err)
+	}
+	facts(&out, q.Action, c, known)
 	if c == nil {
-		a = connectors.Unmatched(r)
-		out.Nobody, out.Sentence = true, connectors.Sentence(a)
-	} else {
-		if a, err = c.Read(r); err != nil {
-			return malformed(out, err)
-		}
+		out.Nobody = true
+	}
+	if at.Judge != nil {
+		q.Time = now
+		out.Decision = at.decide(q, r, c)
+	}
+	return out
+}
+
+// facts says what a is, where c names it; nil for no connector.
+func facts(out *views.TrialAnswer, a action.Action, c *connectors.Connector, known *lookup.Index) {
+	out.Sentence = connectors.Sentence(a)
+	if c != nil {
 		out.Connector, out.Sentence = c.Type().Title, c.Sentence(a)
 		if c.Name() != c.Type().Name {
 			out.Connector += ", " + c.Name()
 		}
 	}
-	out.Action = a
-	out.Params = trialParams(a)
+	out.Action, out.Params = a, trialParams(a)
 	if word, _, _ := strings.Cut(a.Name, "."); known.Action(word, a.Name) != nil {
 		out.URL = "/connectors/" + url.PathEscape(word) + "/" + url.PathEscape(a.Name)
 	}
-	if at.engine != nil {
-		out.Decision = at.decide(r, a, c)
-	}
-	return out
 }
 
 // malformed is the answer about a request that no gateway takes, whatever its

@@ -16,6 +16,9 @@ import (
 	"github.com/tameflare/tameflare/app/accounts"
 	"github.com/tameflare/tameflare/app/gateways"
 	"github.com/tameflare/tameflare/app/kills"
+	"github.com/tameflare/tameflare/app/policies"
+	"github.com/tameflare/tameflare/app/proposals"
+	"github.com/tameflare/tameflare/app/replay"
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/app/trail"
 	"github.com/tameflare/tameflare/app/vault"
@@ -112,6 +115,48 @@ type Types interface {
 	Lost(ctx context.Context, teamID string, d definition.Definition) ([]string, error)
 }
 
+// Policies keeps what a team's policies say.
+type Policies interface {
+	Written
+	Writing
+}
+
+// Written reads policies.
+type Written interface {
+	List(ctx context.Context, teamID string) ([]fleet.Policy, error)
+	Find(ctx context.Context, teamID, idOrName string) (fleet.Policy, error)
+	Versions(ctx context.Context, teamID, id string) ([]fleet.PolicyVersion, error)
+	Version(ctx context.Context, teamID, id string, n int64) (fleet.PolicyVersion, error)
+}
+
+// Writing changes policies. Check says what Save would say of a text.
+type Writing interface {
+	Check(ctx context.Context, teamID, text string) (policies.Checked, error)
+	Save(ctx context.Context, v team.Viewer, d policies.Draft) (fleet.Policy, error)
+	Set(ctx context.Context, v team.Viewer, id string, base int64, c policies.Counts, message string) (fleet.Policy, error)
+	Revert(ctx context.Context, v team.Viewer, id string, base, to int64, message string) (fleet.Policy, error)
+	Delete(ctx context.Context, v team.Viewer, id string, base int64) error
+}
+
+// Replays says what policies would have changed.
+type Replays interface {
+	Start(teamID string, c replay.Change) (string, error)
+	Status(teamID, id string) (replay.Progress, bool)
+	Cancel(teamID, id string)
+}
+
+// Configured reads all that is stored for one gateway, so that what it would
+// decide can be said.
+type Configured interface {
+	Configuration(ctx context.Context, teamID, gatewayID string) (store.Configuration, error)
+}
+
+// Proposals makes access rules of what a gateway's requests have done.
+type Proposals interface {
+	Propose(ctx context.Context, teamID, gatewayID string, until time.Time) (proposals.Proposal, error)
+	Adopt(ctx context.Context, v team.Viewer, gatewayID string, until time.Time, digest string) error
+}
+
 // Trail finds what happened.
 type Trail interface {
 	Requests(ctx context.Context, teamID string, f audit.Filter, after page.Cursor, limit int) ([]audit.Request, page.Cursor, error)
@@ -151,17 +196,21 @@ type Cookies interface {
 
 // Server is the dashboard. All fields but IP, Stopping and Ready are needed.
 type Server struct {
-	Accounts  Accounts
-	People    People
-	Approvals Approvals
-	Gateways  Gateways
-	Trail     Trail
-	Vault     Vault
-	Kills     Kills
-	Bus       Bus
-	Cookies   Cookies
-	Now       func() time.Time
-	Log       *slog.Logger
+	Accounts   Accounts
+	People     People
+	Approvals  Approvals
+	Gateways   Gateways
+	Policies   Policies
+	Replays    Replays
+	Configured Configured
+	Proposals  Proposals
+	Trail      Trail
+	Vault      Vault
+	Kills      Kills
+	Bus        Bus
+	Cookies    Cookies
+	Now        func() time.Time
+	Log        *slog.Logger
 
 	BaseURL  string                      // where people reach the dashboard: "https://flare.example.com"
 	Loopback bool                        // it listens on loopback only

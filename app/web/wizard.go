@@ -24,6 +24,9 @@ func (s *Server) showGatewayForm(w http.ResponseWriter, r *http.Request, v team.
 	if err != nil {
 		return err
 	}
+	if err := s.aboutIDs(r.Context(), &f, v, g.ID); err != nil {
+		return err
+	}
 	f.Narrow = true
 	return render(w, r, status, views.GatewayFormPage(f, g))
 }
@@ -108,6 +111,7 @@ func (s *Server) runCommand(w http.ResponseWriter, r *http.Request, v team.Viewe
 	if err != nil {
 		return err
 	}
+	about(&f, v, g)
 	f.Narrow, f.Topics = true, "traffic"
 	return render(w, r, http.StatusOK, views.RunPage(f, views.Progress{Gateway: g, Now: s.Now()}, s.BaseURL))
 }

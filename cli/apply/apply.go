@@ -69,7 +69,7 @@ func (o options) apply(ctx context.Context, c *console.Console) error {
 	if err != nil {
 		return err
 	}
-	notes(c, doc)
+	notes(c, name, doc)
 	if doc.Described() { // the server has no files: it gets what they say
 		if text, err = config.Marshal(doc); err != nil {
 			return err

@@ -80,7 +80,7 @@ func ls(c *console.Console) *cobra.Command {
 				if a.Status == approval.Pending {
 					when = console.Span(a.ExpiresAt.Sub(c.Now())) + " left"
 				}
-				rows = append(rows, []string{a.ID, string(a.Status), what(a), a.Gateway, orElse(a.Decider, a.Principal), when})
+				rows = append(rows, []string{a.ID, status(a), what(a), a.Gateway, orElse(a.Decider, a.Principal), when})
 			}
 			return c.Table(rows)
 		},
@@ -91,6 +91,42 @@ func ls(c *console.Console) *cobra.Command {
 	f.IntVar(&limit, "limit", 100, "at most so many")
 	f.BoolVar(&asJSON, "json", false, "write JSON")
 	return cmd
+}
+
+// status is where a is in its life, and how many have agreed where several
+// have to.
+func status(a rest.Approval) string {
+	if a.Status == approval.Pending && a.Needs > 1 {
+		return fmt.Sprintf("%s, %d of %d", a.Status, len(a.Agreed), a.Needs)
+	}
+	return string(a.Status)
+}
+
+// needs says who has to agree; "" where anybody who decides is enough.
+func needs(a rest.Approval) string {
+	switch {
+	case a.Needs > 1:
+		return fmt.Sprintf("%d people, each at least %s", a.Needs, orElse(a.NeedsRole, "member"))
+	case a.NeedsRole != "":
+		return "at least " + a.NeedsRole
+	}
+	return ""
+}
+
+// agreed says who has: "1 of 2 agreed: Ana".
+func agreed(a rest.Approval) string {
+	if a.Needs < 2 {
+		return ""
+	}
+	names := make([]string, 0, len(a.Agreed))
+	for _, v := range a.Agreed {
+		names = append(names, v.Name)
+	}
+	text := fmt.Sprintf("%d of %d agreed", len(names), a.Needs)
+	if len(names) > 0 {
+		text += ": " + strings.Join(names, ", ")
+	}
+	return text
 }
 
 func what(a rest.Approval) string {
@@ -170,7 +206,7 @@ func write(c *console.Console, a rest.Approval) error {
 		{"id", a.ID}, {"status", string(a.Status)}, {"what", what(a)}, {"action", a.Action + " (" + a.Class + ", " + a.Risk + " risk)"},
 		{"resource", a.Resource}, {"request", a.Method + " " + a.URL}, {"body", fmt.Sprintf("%d bytes %s", a.BodySize, a.Digest)},
 		{"gateway", a.Gateway}, {"asked by", a.Principal + ", " + a.Run}, {"why", a.Reason}, {"rule", a.Rule},
-		{"asked", c.Ago(a.CreatedAt)},
+		{"needs", needs(a)}, {"agreed", agreed(a)}, {"asked", c.Ago(a.CreatedAt)},
 	}
 	if a.Status == approval.Pending {
 		rows = append(rows, []string{"time left", console.Span(a.ExpiresAt.Sub(c.Now()))})
@@ -213,8 +249,11 @@ func decide(c *console.Console, verdict, short string) *cobra.Command {
 				return c.JSON(a)
 			}
 			word := "Approved"
-			if verdict == rest.Deny {
+			switch {
+			case verdict == rest.Deny:
 				word = "Denied"
+			case a.Status == approval.Pending:
+				word = "Agreed, and it waits for others (" + agreed(a) + ")"
 			}
 			c.Say("%s %s: %s", c.Mark(c.Err, console.Good), word, console.Line(what(a)))
 			return nil

@@ -16,7 +16,7 @@ const (
 	Usage         = 2 // wrong usage, or cancelled by the user
 	Degraded      = 3
 	Auth          = 4 // a sign-in is needed or was refused
-	Denied        = 5 // by policy, or by one's role
+	Denied        = 5 // by policy, or by one's role; also where a test of a policy fails
 	Pending       = 6 // nobody has decided yet
 	Killed        = 7 // the kill switch is on
 	Run           = 125
@@ -33,7 +33,7 @@ const Help = `Exit codes of tameflare:
   2        wrong usage, or cancelled
   3        degraded: something needs attention
   4        sign in first, or the sign-in is not good any more
-  5        denied by policy, or by your role
+  5        denied by policy, or by your role; a test of a policy fails
   6        still pending
   7        the kill switch is on
   125      run failed before the command started

@@ -1,10 +1,10 @@
 package explain
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tameflare/tameflare/cli/apiclient"
 	"github.com/tameflare/tameflare/cli/apply"
@@ -37,6 +37,17 @@ type Answer struct {
 	Reason   string `json:"reason,omitempty"`
 	Would    string `json:"would,omitempty"` // at full enforcement, where that differs
 
+	Policy     string              `json:"policy,omitempty"` // the name of the one that decided
+	Version    int64               `json:"version,omitempty"`
+	Line       int                 `json:"line,omitempty"` // of the rule that decided, in the policy's document
+	Score      int                 `json:"risk_score,omitempty"`
+	Approvers  *policy.Approvers   `json:"approvers,omitempty"`
+	Reported   string              `json:"reported,omitempty"` // the rule of a report-only policy that would have been stricter
+	ReportedAs string              `json:"reported_as,omitempty"`
+	Considered []policy.Considered `json:"considered,omitempty"`
+	More       int                 `json:"more,omitempty"` // that were considered and are left out
+	Flip       *policy.Flip        `json:"flip,omitempty"`
+
 	Error string `json:"error,omitempty"` // why the gateway would refuse the request as malformed
 	Code  string `json:"code,omitempty"`
 
@@ -47,18 +58,25 @@ type Answer struct {
 type explainer struct {
 	set    *connectors.Set
 	engine *policy.Engine // nil: nothing is to be decided
+	time   time.Time      // of the requests
+	rules  map[string]named
 }
 
 func (o options) explainer(ctx context.Context, c *console.Console) (*explainer, error) {
+	now, err := o.when(c)
+	if err != nil {
+		return nil, err
+	}
 	var doc *config.Document
 	var own connectors.Own
+	var versions map[string]int64
 	switch {
 	case o.config != "":
 		text, name, err := apply.Read(c, o.config)
 		if err != nil {
 			return nil, err
 		}
-		if doc, own, err = apply.Parse(o.config, name, text, nil); err != nil {
+		if doc, own, err = apply.ParseUntested(o.config, name, text); err != nil {
 			return nil, err
 		}
 	case o.gateway != "":
@@ -70,7 +88,10 @@ func (o options) explainer(ctx context.Context, c *console.Console) (*explainer,
 		if err != nil {
 			return nil, err
 		}
-		if doc, own, err = apply.Parse("-", "the server's configuration", []byte(export.Document), nil); err != nil {
+		if doc, own, err = apply.ParseUntested("-", "the server's configuration", []byte(export.Document)); err != nil {
+			return nil, err
+		}
+		if versions, err = versionsOf(ctx, client, doc); err != nil {
 			return nil, err
 		}
 	default:
@@ -80,7 +101,16 @@ func (o options) explainer(ctx context.Context, c *console.Console) (*explainer,
 	if err != nil {
 		return nil, err
 	}
-	return configured(g, own)
+	policies, err := compiled(doc, versions)
+	if err != nil {
+		return nil, err
+	}
+	e, err := configured(g, own, policies)
+	if err != nil {
+		return nil, err
+	}
+	e.time, e.rules = now, rulesOf(policies)
+	return e, nil
 }
 
 // offline knows every type at its own hosts.
@@ -117,7 +147,7 @@ func choose(doc *config.Document, name string) (config.Gateway, error) {
 	return config.Gateway{}, fault.New(fault.NotFound, "There is no gateway "+name+" in the configuration. There are "+strings.Join(names, ", ")+".", nil)
 }
 
-func configured(g config.Gateway, own connectors.Own) (*explainer, error) {
+func configured(g config.Gateway, own connectors.Own, policies []policy.Policy) (*explainer, error) {
 	var all []*connectors.Connector
 	for _, c := range g.Connectors {
 		one, err := connectors.New(connectors.Config{Type: c.Type, Own: own.Named(c.Type), Name: c.Name, Hosts: c.Hosts, Style: c.Auth})
@@ -134,26 +164,21 @@ func configured(g config.Gateway, own connectors.Own) (*explainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	engine, err := policy.Compile(policy.Settings{Gateway: g.Name, Enforcement: g.Enforcement, Rules: rules})
+	engine, err := policy.Compile(policy.Settings{Gateway: g.Name, Environment: g.Environment, Enforcement: g.Enforcement, Rules: rules, Policies: policies})
 	return &explainer{set: set, engine: engine}, err
 }
 
 // answer explains a request.
 func (e *explainer) answer(in described.Request) Answer {
-	r, err := in.Connectors()
+	q, c, err := in.Question(e.set)
+	sentence, name := connectors.Sentence, ""
+	if c != nil {
+		sentence, name = c.Sentence, c.Name()
+	}
 	if err != nil {
-		return e.malformed("", err)
+		return e.malformed(name, err)
 	}
-	var a action.Action
-	typ, sentence := "", connectors.Sentence
-	if c := e.set.For(r.Host); c == nil {
-		a = connectors.Unmatched(r)
-	} else {
-		typ, sentence = c.Type().Name, c.Sentence
-		if a, err = c.Read(r); err != nil {
-			return e.malformed(c.Name(), err)
-		}
-	}
+	a := q.Action
 	out := Answer{
 		Connector: a.Connector, Action: a.Name, Class: a.Class, Risk: a.Risk, Resource: a.Resource, Params: a.Params,
 		Reversible: a.Reversible, Unknown: a.Unknown, Or: a.Or, sentence: sentence(a),
@@ -164,11 +189,9 @@ func (e *explainer) answer(in described.Request) Answer {
 	if e.engine == nil {
 		return out
 	}
-	d := e.engine.Decide(policy.Question{Action: a, Type: typ})
-	out.Decision, out.Rule, out.Reason = d.Effect.String(), cmp.Or(d.Rule, string(d.By)), d.Reason
-	if d.Flagged {
-		out.Would = d.Would.String()
-	}
+	q.Time = e.time
+	d, why := e.engine.Explain(q)
+	out.decided(e.rules, d, why)
 	return out
 }
 

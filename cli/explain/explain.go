@@ -28,6 +28,7 @@ type options struct {
 	body, curl      string
 	asJSON, jsonl   bool
 	config, gateway string
+	at              string
 }
 
 // Command is "tameflare explain".
@@ -39,7 +40,9 @@ func Command(c *console.Console) *cobra.Command {
 		Long: `Say which connector, action, class, risk, resource and parameters a request has.
 Nothing is sent, and without --gateway no server is needed.
 
-With --config or --gateway it also says what would be decided.
+With --config or --gateway it also says what would be decided, by which of the rules
+and policies that were considered, and what would have to be otherwise for another
+decision. Who makes the request counts as unknown.
 
 With --curl it reads a curl command, as documentation and browsers write them. What
 the command would read from files or variables counts as unknown.
@@ -69,6 +72,7 @@ answers one line each, in order.`,
 	f.BoolVar(&o.jsonl, "jsonl", false, "read requests from standard input, one a line")
 	f.StringVar(&o.config, "config", "", "decide by a configuration file")
 	f.StringVarP(&o.gateway, "gateway", "g", "", "decide by the configuration of a gateway")
+	f.StringVar(&o.at, "at", "", "decide as at a time, like 2026-11-23T22:00:00Z; now otherwise")
 	return cmd
 }
 
@@ -198,9 +202,7 @@ func (a Answer) print(c *console.Console) error {
 	if len(a.Unknown) > 0 {
 		rows = append(rows, []string{"unknown", strings.Join(a.Unknown, ", ")})
 	}
-	if a.Decision != "" {
-		rows = append(rows, []string{"decision", a.Decision}, []string{"rule", a.Rule}, []string{"reason", a.Reason})
-	}
+	rows = append(rows, a.decisionRows()...)
 	return c.Table(slices.DeleteFunc(rows, func(r []string) bool { return r[1] == "" }))
 }
 

@@ -117,3 +117,22 @@ func TestEntriesOfBeforeThereWereAlertsKeepTheirHash(t *testing.T) {
 		t.Error("an alert could be taken away unseen")
 	}
 }
+
+func TestAnExplanationThatIsNoneIsLeftOut(t *testing.T) {
+	t.Parallel()
+
+	for name, tt := range map[string]struct {
+		why  string
+		want bool
+	}{
+		"one":           {`{"considered":[]}`, true},
+		"none":          {``, false},
+		"half of one":   {`{"considered":[`, false},
+		"one too large": {`"` + strings.Repeat("x", 20_000) + `"`, false},
+	} {
+		b := audit.Traffic{Request: "req_a", Policy: "pol\x00", Why: json.RawMessage(tt.why)}.Bytes()
+		if got := strings.Contains(string(b), `"why"`); got != tt.want || strings.Contains(string(b), `\u0000`) {
+			t.Errorf("%s: %.200s", name, b)
+		}
+	}
+}

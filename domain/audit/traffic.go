@@ -69,6 +69,8 @@ type Traffic struct {
 	TotalMS    int64 `json:"total_ms,omitempty"`
 }
 
+const maxWhy = 16 << 10
+
 // Bytes returns what the chain hashes: t as JSON, with its fields in order,
 // after everything in it was made storable.
 func (t Traffic) Bytes() []byte {
@@ -76,11 +78,15 @@ func (t Traffic) Bytes() []byte {
 	for _, s := range []*string{
 		&t.Request, &t.Run, &t.Method, &t.Scheme, &t.Host, &t.Proto, &t.UserAgent, &t.Action.Connector, &t.Action.Name,
 		&t.Action.Resource, &t.By, &t.Rule, &t.Reason, &t.Code, &t.Approval, &t.Credential, &t.Alert, &t.Error,
+		&t.Policy, &t.Reported, &t.ReportedAs,
 	} {
 		*s = Plain(*s, maxText)
 	}
 	t.Path, t.Query = Plain(t.Path, 4*maxText), Plain(t.Query, 4*maxText)
 	t.Action.Params = plainParams(t.Action.Params)
+	if len(t.Why) > maxWhy || !json.Valid(t.Why) {
+		t.Why = nil
+	}
 	b, err := json.Marshal(t)
 	if err != nil {
 		panic(fmt.Sprintf("audit: %v", err)) // plainParams lets only what marshals through

@@ -2,9 +2,11 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tameflare/tameflare/domain/credential"
+	"github.com/tameflare/tameflare/domain/policy"
 )
 
 // Op is what applying a document does to one thing.
@@ -35,6 +37,7 @@ func Diff(old, new *Document) []Change {
 			compare(&d, path+"/rules", a.Rules, b.Rules, Rule.key, Rule.fields, nil)
 		})
 	})
+	d.policies(old.Policies, new.Policies)
 	return d.changes
 }
 
@@ -84,6 +87,12 @@ func orUsual(key, s string) string {
 		return s
 	case key == "client_key":
 		return credential.Replace.String()
+	case key == "enabled":
+		return "true"
+	case key == "report_only":
+		return "false"
+	case key == "priority":
+		return strconv.Itoa(policy.DefaultPriority)
 	}
 	return "none"
 }

@@ -22,6 +22,7 @@ type Document struct {
 	Types       []Type // connector types that the program does not bring along
 	Credentials []Credential
 	Gateways    []Gateway
+	Policies    []Policy
 }
 
 // Credential is one in the vault, without its secret.

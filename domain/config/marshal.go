@@ -41,6 +41,12 @@ func Marshal(d *Document) ([]byte, error) {
 			w.connector(c)
 		}
 	}
+	if len(d.Policies) > 0 {
+		w.line(0, "policies:")
+	}
+	for _, p := range d.Policies {
+		w.policy(p)
+	}
 	data := []byte(w.String())
 	if _, err := Parse("export", data, nil); err != nil {
 		return nil, fmt.Errorf("read the document back: %w", err)

@@ -40,7 +40,8 @@ func parseYAML(data []byte) (ast.Node, *yamldoc.Problem) {
 // the right one; errors.AsType finds them as *yamldoc.Problems. File is what they call
 // the document.
 func Parse(file string, data []byte, known Catalogue) (*Document, error) {
-	r := &parsing{known: known}
+	r := &parsing{known: known, data: data}
+	r.reader, _ = known.(PolicyReader)
 	r.Problems.File = file
 	root, problem := parseYAML(data)
 	switch {
@@ -60,6 +61,9 @@ func Parse(file string, data []byte, known Catalogue) (*Document, error) {
 type parsing struct {
 	yamldoc.Reader
 	known  Catalogue
+	reader PolicyReader // nil: only the names of policies are read
+	data   []byte
+	lines  [][]byte // of data, once they are needed
 	doc    Document
 	uses   []use
 	broken []string // connector types that the document brings and nobody can use
@@ -80,9 +84,6 @@ func (r *parsing) document(root yamldoc.Place) {
 	default:
 		r.Bad(top["version"], "this program reads version 1")
 	}
-	if p := top["policies"]; p.There() && len(r.Items(p)) > 0 {
-		r.Bad(p, "policies are not supported by this version; leave them out and use access rules")
-	}
 	r.types(top["connector_types"])
 	for _, item := range r.Items(top["credentials"]) {
 		r.doc.Credentials = append(r.doc.Credentials, r.credential(item))
@@ -90,6 +91,7 @@ func (r *parsing) document(root yamldoc.Place) {
 	for _, item := range r.Items(top["gateways"]) {
 		r.doc.Gateways = append(r.doc.Gateways, r.gateway(item))
 	}
+	r.policies(top["policies"])
 	r.checkUses()
 }
 

@@ -146,7 +146,7 @@ func TestWhatIsWrongIsNamedWithItsPlaceAndTheRightSpelling(t *testing.T) {
 		"a key twice":               {with(t, "environment: production", "name: other"), []string{`6:5: gateways[0].name: the key is there twice`}},
 		"no version":                {with(t, "version: 1\n", ""), []string{`version is missing`}},
 		"another version":           {with(t, "version: 1", "version: 2"), []string{`1:10: version: this program reads version 1`}},
-		"policies":                  {sample + "policies:\n  - file: a.yaml\n", []string{`policies: policies are not supported by this version`}},
+		"a policy's file":           {sample + "policies:\n  - file: a.yaml\n", []string{`policies[0].file: a file can be read only where the document is applied from`}},
 		"a decision":                {with(t, "decision: deny", "decision: denny"), []string{`14:54: gateways[0].connectors[0].rules[2].decision: "denny" is not one of allow, deny or require_approval; did you mean "deny"?`}},
 		"a client key":              {with(t, "client_key: require_dummy", "client_key: require_dumy"), []string{`gateways[0].connectors[1].client_key: "require_dumy" is not one of replace, pass or require_dummy; did you mean "require_dummy"?`}},
 		"a level":                   {with(t, "full_enforce ", "full_enforced "), []string{`did you mean "full_enforce"?`}},

@@ -39,7 +39,8 @@ func (d *Document) Definitions() []definition.Definition {
 
 // Described reports whether some of d comes from other files.
 func (d *Document) Described() bool {
-	return slices.ContainsFunc(d.Types, func(t Type) bool { return t.File != "" })
+	return slices.ContainsFunc(d.Types, func(t Type) bool { return t.File != "" }) ||
+		slices.ContainsFunc(d.Policies, func(p Policy) bool { return p.File != "" })
 }
 
 // ParseType reads a definition that stands alone: what an element of

@@ -143,6 +143,70 @@ func TestTheIndexNeverChangesADecision(t *testing.T) {
 	})
 }
 
+// A bucket that is large enough to be sorted by one field is asked with every
+// sort of value there.
+func TestAKeyNeverHidesAClause(t *testing.T) {
+	t.Parallel()
+
+	words := []string{"a", "b", "1", "acme", "", "c", "d", "e"}
+	conditions := map[string]func(field, word string) policy.Expr{
+		"equals": func(f, w string) policy.Expr { return fieldIs(f, w) },
+		"in":     func(f, w string) policy.Expr { return fieldHas(policy.In, f, constTexts(w, "z")) },
+		"==": func(f, w string) policy.Expr {
+			return policy.Expr{Op: policy.Eq, Args: []policy.Expr{{Field: f}, {Value: new(constText(w))}}}
+		},
+		"member": func(f, w string) policy.Expr {
+			return policy.Expr{Op: policy.Member, Args: []policy.Expr{{Field: f}, {Value: new(constTexts(w, "z"))}}}
+		},
+		"glob": func(_, w string) policy.Expr { return fieldHas(policy.Glob, "resource", constText(w+"/*")) },
+		"globof": func(_, w string) policy.Expr {
+			return policy.Expr{Op: policy.GlobOf, Args: []policy.Expr{{Field: "resource"}, {Value: new(constText(w + "/*"))}}}
+		},
+		"lists": func(f, w string) policy.Expr {
+			return *everyOf(fieldIs(f, w), fieldHas(policy.NotEquals, "params.labels", constText("q")))
+		},
+	}
+	long := make([]string, 70)
+	for i := range long {
+		long[i] = fmt.Sprint("a", i)
+	}
+	for name, condition := range conditions {
+		for _, field := range []string{"params.k", "request.body.k"} {
+			for _, value := range []any{"a", "b", "1", "x", "acme", int64(1), 1.0, true, nil, []string{}, []string{"a"}, []string{"x", "b"}, long, []any{"a", nil}, []any{int64(1), "x"}, map[string]any{}, []int{1}, "absent", "unknown"} {
+				for _, scope := range [][]action.Pattern{nil, {"github.*"}, {"*.pr.*"}} {
+					var all []policy.Policy
+					for _, w := range words {
+						p := just("pol_"+w, policy.Clause{Name: w, Effect: policy.RequireApproval, If: new(condition(field, w)), Risk: len(all)})
+						p.Scope.Actions = scope
+						all = append(all, p)
+					}
+					q := everything()
+					q.Action.Resource, q.Action.Unknown = "", nil
+					body := map[string]any{}
+					switch value {
+					case "absent":
+					case "unknown":
+						q.Action.Unknown, q.Request.Hidden = []string{"*"}, []string{"body"}
+					default:
+						q.Action.Params["k"], body["k"] = value, value
+						if s, ok := value.(string); ok {
+							q.Action.Resource = s + "/x"
+						}
+					}
+					q.Request.Body = body
+					e := withPolicies(t, all)
+					for _, name2 := range []string{"github.pr.merge", "github.pr.*", "*"} {
+						q.Action.Name = name2
+						if diff := cmp.Diff(e.Linear(q), e.Decide(q)); diff != "" {
+							t.Errorf("%s of %s, which is %v, scope %v, %s (-without +with the index):\n%s", name, field, value, scope, name2, diff)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestTheOrderOfPoliciesHasNoMeaning(t *testing.T) {
 	t.Parallel()
 

@@ -181,6 +181,8 @@ func TestAListIsLookedAtOneElementAtATime(t *testing.T) {
 		"one of each":                {*everyOf(fieldIs("params.labels", "a"), fieldIs("request.query.twice", "2")), "holds"},
 		"neither":                    {policy.Expr{Op: policy.Not, Args: []policy.Expr{fieldIs("params.labels", "a")}}, "holds"}, // with b
 		"too many":                   {*everyOf(fieldIs("params.labels", "a"), fieldIs("params.long", "7")), "unclear"},
+		"too many, of either":        {*everyOf(fieldIs("params.labels", "z"), fieldIs("params.long", "7")), "unclear"},
+		"one way or the other":       {policy.Expr{Op: policy.Cond, Args: []policy.Expr{fieldIs("params.hidden", "x"), fieldIs("class", "read"), fieldIs("class", "read")}}, "unclear"},
 		"too many, and it is moot":   {*everyOf(fieldIs("params.labels", "a"), fieldIs("params.long", "7"), fieldIs("class", "read")), "fails"},
 		"many of one":                {fieldIs("params.long", "7"), "holds"},
 		"the whole list besides":     {*everyOf(fieldIs("params.labels", "a"), fieldHas(policy.Contains, "params.labels", constText("b"))), "holds"},

@@ -43,7 +43,7 @@ func withPolicies(t interface {
 	Fatal(args ...any)
 }, all []policy.Policy) *policy.Engine {
 	t.Helper()
-	e, err := policy.Compile(policy.Settings{Gateway: "g", Rules: []policy.Rule{{ID: "r", Connector: "github", Pattern: "*", Effect: policy.Allow}}, Policies: all})
+	e, err := policy.Compile(policy.Settings{Gateway: "g", Rules: []policy.Rule{{ID: "r", Connector: "github", Pattern: "*", Effect: policy.Allow}, {ID: "r2", Connector: "gh", Pattern: "*", Effect: policy.Allow}}, Policies: all})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,6 +43,8 @@ func TestPoliciesOnlyMakeItStricter(t *testing.T) {
 	unclear := fieldIs("params.hidden", "x")
 	perhaps := just("pol_perhaps", policy.Clause{Name: "perhaps", Effect: policy.Deny, If: &unclear, Risk: 99})
 	perhapsNot := just("pol_perhaps", policy.Clause{Name: "perhaps", Effect: policy.Allow, If: &unclear, Risk: 99})
+	perhapsFirst := perhaps
+	perhapsFirst.Priority = 1
 	report := deny
 	report.ReportOnly = true
 	early := ask
@@ -78,7 +80,7 @@ func TestPoliciesOnlyMakeItStricter(t *testing.T) {
 			Reason: "The rule admin of policy admin asks for an admin's approval. Together with other rules, it takes the approval of 2 admins.", Approvers: policy.Approvers{Role: "admin", Count: 2}, Risk: 40,
 		}},
 		"the lower priority is named": {policy.Settings{Policies: []policy.Policy{ask, early}}, want{Effect: policy.RequireApproval, Would: policy.RequireApproval, By: policy.ByPolicy, Policy: "pol_early", Reason: "The rule ask of policy z asks for a person's approval."}},
-		"a certain deny is named":     {policy.Settings{Policies: []policy.Policy{perhaps, deny}}, want{By: policy.ByPolicy, Policy: "pol_deny", Reason: "The rule no of policy deny denies it.", Risk: 95}},
+		"a certain deny is named":     {policy.Settings{Policies: []policy.Policy{perhapsFirst, deny}}, want{By: policy.ByPolicy, Policy: "pol_deny", Reason: "The rule no of policy deny denies it.", Risk: 95}},
 		"perhaps a deny": {policy.Settings{Policies: []policy.Policy{perhaps, ask}}, want{
 			By: policy.ByPolicy, Policy: "pol_perhaps", Reason: "The rule perhaps of policy perhaps denies it. The request does not show whether it applies, and then the strictest counts.",
 		}},

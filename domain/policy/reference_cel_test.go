@@ -38,6 +38,7 @@ func (v view) value(e policy.Expr, s scope) any {
 		return v.comprehend(e, s)
 	case policy.HasField:
 		return v.has(e.Args[0], s)
+	default:
 	}
 	if prefix, ok := v.belowOf(e); ok {
 		return v.belowValue(e, prefix)
@@ -473,6 +474,7 @@ func convert(op policy.Op, x any) any {
 		case float64:
 			return strconv.FormatFloat(x, 'g', -1, 64)
 		}
+	default:
 	}
 	return murky{}
 }

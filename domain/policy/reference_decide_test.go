@@ -53,7 +53,7 @@ func (r reference) decide(q policy.Question) reply {
 	return r.refine(q, out)
 }
 
-// alone is decide with policies alone.
+// byPolicies is decide with policies alone.
 func (r reference) byPolicies(q policy.Question) reply {
 	return r.refine(q, reply{said: said{policy.Allow, policy.Allow}, by: policy.ByDefault, alone: true})
 }

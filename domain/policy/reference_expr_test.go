@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"math"
 	"math/big"
 	"net/netip"
 	"regexp"
@@ -32,8 +33,9 @@ func positive(op policy.Op) (policy.Op, bool) {
 		return policy.Contains, true
 	case policy.NotExists:
 		return policy.Exists, true
+	default:
+		return op, false
 	}
-	return op, false
 }
 
 // applies goes through every combination of the elements of lists.
@@ -116,6 +118,7 @@ func (v view) truth(e policy.Expr, s scope) may {
 		return v.truth(e.Args[0], s).not()
 	case policy.Contains, policy.ContainsAny, policy.ContainsAll, policy.Exists, policy.SizeEquals, policy.SizeGT, policy.SizeLT:
 		return invert(negated, v.whole(op, e))
+	default:
 	}
 	if b, ok := v.value(e, s).(bool); ok {
 		return surely(b)
@@ -181,6 +184,7 @@ func compare(op policy.Op, value, c any) may {
 			return either
 		}
 		return surely(within(c.(policy.Window), t))
+	default:
 	}
 	if !isText {
 		return either
@@ -200,8 +204,9 @@ func compare(op policy.Op, value, c any) may {
 			return either
 		}
 		return surely(slices.ContainsFunc(several(c), func(n any) bool { return netip.MustParsePrefix(n.(string)).Contains(ip.Unmap()) }))
+	default:
+		panic("no operator " + op)
 	}
-	panic("no operator " + op)
 }
 
 func several(c any) []any {
@@ -237,7 +242,7 @@ func number(a, other any) (*big.Float, bool) {
 	case int64:
 		return new(big.Float).SetPrec(200).SetInt64(x), true
 	case float64:
-		if x != x {
+		if math.IsNaN(x) {
 			return nil, false
 		}
 		return new(big.Float).SetPrec(200).SetFloat64(x), true
@@ -338,6 +343,7 @@ func (v view) whole(op policy.Op, e policy.Expr) may {
 			}
 		}
 		return out
+	default:
 	}
 	size := int64(len(list))
 	if isText {

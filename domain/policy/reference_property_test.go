@@ -65,6 +65,10 @@ func TestPoliciesAnswerAsAskingEveryClauseWould(t *testing.T) {
 						denied.Add(1)
 					}
 					problem := disagrees(s, q, got)
+					alone, _ := e.DecideByPolicies(q)
+					if want := (reference{s}).byPolicies(q); problem == "" && (said{alone.Effect, alone.Would}) != want.said {
+						problem = fmt.Sprintf("by policies alone %v, want %v", alone, want)
+					}
 					if problem == "" && i == 0 {
 						problem = d.matters(s, q, got)
 					}

@@ -28,7 +28,7 @@ var (
 	dicedGlobs   = []string{"a*", "*b", "*", "a", "github.*", "github.pr.*", "*.delete", "*1*", "other.*"}
 	dicedRegexes = []string{"a", "^a$", "^github\\.", "[0-9]+", "(?i)A", "^$"}
 	dicedWindows = []string{"mon,tue,wed,thu,fri 09:00-17:00 Europe/Berlin", "22:00-06:00 UTC", "sun 02:00-03:00 Europe/Berlin", "sat 00:00-24:00 America/New_York"}
-	dicedTimes   = []string{"2026-11-23T12:00:00Z", "2026-03-29T01:30:00Z", "2026-10-25T01:30:00Z", "2026-11-28T23:59:59Z", "2026-11-22T03:00:00Z"}
+	dicedTimes   = []string{"2026-11-23T12:00:00Z", "2026-03-29T01:30:00Z", "2026-10-25T01:30:00Z", "2026-11-28T23:59:59Z", "2026-11-22T03:00:00Z", "2026-11-23T08:00:00Z", "2026-11-23T16:00:00Z", "2026-11-23T06:00:00Z"}
 	dicedNets    = []string{"10.0.0.0/8", "::/0", "192.168.0.0/16", "10.0.0.1/32"}
 	dicedRoles   = []string{"", "member", "admin", "owner"}
 )
@@ -284,7 +284,7 @@ func (d dice) value() any {
 
 func (d dice) texts() []string {
 	list := []string{}
-	for range pick(d, 0, 1, 1, 2, 2, 3, 9, 65) {
+	for range pick(d, 0, 1, 1, 2, 2, 3, 8, 9, 64, 65) {
 		list = append(list, pick(d, "a", "b", "ab", "1", "10.0.0.1"))
 	}
 	return list

@@ -7,6 +7,7 @@
 package rest
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/tameflare/tameflare/domain/approval"
@@ -20,6 +21,10 @@ const Prefix = "/api/v1"
 type Problem struct {
 	wire.Problem
 	Approval *Approval `json:"approval,omitempty"` // as it now is, where somebody else was faster
+
+	// What is wrong with a policy's document, and its tests where any failed.
+	Problems []PolicyProblem `json:"problems,omitempty"`
+	Tests    []PolicyTest    `json:"tests,omitempty"`
 }
 
 // The codes of a login that is not over: those of RFC 8628, 3.5.
@@ -149,13 +154,23 @@ type Approval struct {
 	Reason    string          `json:"reason,omitempty"`
 	CreatedAt time.Time       `json:"created_at"`
 	ExpiresAt time.Time       `json:"expires_at"`
-	Decider   string          `json:"decider,omitempty"`
+	Decider   string          `json:"decider,omitempty"`    // all who agreed, where several had to
+	NeedsRole string          `json:"needs_role,omitempty"` // who has to agree, at least: member, admin or owner
+	Needs     int             `json:"needs"`                // how many different people
+	Agreed    []Agreement     `json:"agreed,omitempty"`     // where several have to
 	Channel   string          `json:"channel,omitempty"`
 	Note      string          `json:"note,omitempty"`
 	DecidedAt time.Time       `json:"decided_at,omitzero"`
 	EndedAt   time.Time       `json:"ended_at,omitzero"`
 	Upstream  int             `json:"upstream_status,omitempty"`
 	Page      string          `json:"page"` // where a person can decide
+}
+
+// Agreement is somebody who has agreed to an approval that needs several.
+type Agreement struct {
+	Name    string    `json:"name"`
+	Channel string    `json:"channel"`
+	At      time.Time `json:"at"`
 }
 
 // What a Decision can say.
@@ -208,6 +223,11 @@ type Request struct {
 	Rule       string    `json:"rule,omitempty"`
 	Reason     string    `json:"reason,omitempty"`
 	Code       string    `json:"code,omitempty"`
+	Policy     string    `json:"policy,omitempty"` // ID of the policy that decided
+	PolicyV    int64     `json:"policy_version,omitempty"`
+	Score      int       `json:"risk_score,omitempty"` // that policies gave it
+	Reported   string    `json:"reported,omitempty"`   // the rule of a report-only policy that would have been stricter
+	ReportedAs string    `json:"reported_as,omitempty"`
 	ApprovalID string    `json:"approval_id,omitempty"`
 	Alert      string    `json:"alert,omitempty"` // foreign_key, dummy_elsewhere or dummy_of_another_run
 	Snapshot   int64     `json:"snapshot,omitempty"`
@@ -220,6 +240,8 @@ type Request struct {
 	HeldMS     int64     `json:"held_ms,omitempty"`
 	UpstreamMS int64     `json:"upstream_ms,omitempty"`
 	TotalMS    int64     `json:"total_ms,omitempty"`
+
+	Why json.RawMessage `json:"why,omitempty"` // a policy.Explanation
 }
 
 // Configuration is a document to apply, and the secrets that it names, each

@@ -153,6 +153,10 @@ const (
 	KnowsLimits    = "limits"    // Rule.When
 	KnowsPolicies  = "policies"  // Snapshot.Policies
 	KnowsApprovers = "approvers" // a clause that asks for a role, or for several people
+
+	// Unreadable says that the server cannot read one of its policies. No
+	// gateway knows of it: all refuse the snapshot, and take only its kills.
+	Unreadable = "unreadable policy"
 )
 
 // Connector is a connector as configured for the gateway.

@@ -124,6 +124,9 @@ func (r *Reader) Text(p Place) string {
 		return n.Value
 	case *ast.LiteralNode:
 		return n.Value.Value
+	case *ast.MappingNode, *ast.MappingValueNode: // perhaps by mistake: [a:b] within braces is one
+		r.Bad(p, "text belongs here; put quotes around it if it has a colon in it")
+		return ""
 	}
 	r.Bad(p, "text belongs here; put quotes around it if it is a number, or true or false")
 	return ""

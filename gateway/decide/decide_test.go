@@ -261,6 +261,10 @@ func TestASnapshotThatNeedsWhatIsNotKnownIsRefused(t *testing.T) {
 	if st != nil || fault.Of(err) != fault.Invalid || !strings.Contains(fault.Message(err), "“time-travel”") {
 		t.Errorf("got %v, %v", st, err)
 	}
+	st, err = decide.Compile(snapshot(func(s *wire.Snapshot) { s.Requires = []string{wire.Unreadable} }), open)
+	if st != nil || fault.Of(err) != fault.Invalid || !strings.Contains(fault.Message(err), "cannot read one of its policies") {
+		t.Errorf("got %v, %v", st, err)
+	}
 	compile(t, func(s *wire.Snapshot) {
 		s.Requires = []string{wire.KnowsLimits, wire.KnowsPolicies, wire.KnowsApprovers}
 	})

@@ -78,6 +78,9 @@ func Compile(s wire.Snapshot, open func(wire.SealedCredential) (credential.Secre
 		return nil, fault.New(fault.Invalid, "The snapshot does not say which it is or how long it is good for.", nil)
 	}
 	for _, word := range s.Requires {
+		if word == wire.Unreadable {
+			return nil, fault.New(fault.Invalid, "The server cannot read one of its policies, so nothing is changed here until that is mended. Its log says which.", nil)
+		}
 		if !slices.Contains(known, word) {
 			return nil, fault.New(fault.Invalid, "The configuration needs a gateway that knows of “"+audit.Plain(word, 60)+"”, and this version does not. Install a newer tameflare.", nil)
 		}

@@ -146,6 +146,28 @@ func TestABodyThatAPolicyLookedAtGoesOnAsItWas(t *testing.T) {
 	}
 }
 
+// What is kept of a body for a person is more than what policies look at, and
+// does not change what they say.
+func TestABodyThatIsKeptIsJudgedAsBefore(t *testing.T) {
+	t.Parallel()
+	g := newRig(t, http.HandlerFunc(echo), judged(asks("large", where("request.body.amount", policy.GT, whole(100)), policy.Approvers{})), func(g *rig, _ *wire.Snapshot, _ *proxy.Run) { g.proxy.Limits.Look = 4096 })
+	r, err := http.NewRequestWithContext(t.Context(), "PUT", "https://"+host+"/x", strings.NewReader(`{"amount":1,"x":"`+strings.Repeat("x", 5000)+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	res, err := g.client(false).Do(r)
+	if err != nil || res.StatusCode != 200 {
+		t.Fatal(res, err)
+	}
+	res.Body.Close()
+	select {
+	case <-g.desk.asked:
+	default:
+		t.Error("nobody was asked about a body that policies could not read")
+	}
+}
+
 func TestARefusalNamesThePolicy(t *testing.T) {
 	t.Parallel()
 	g := newRig(t, http.HandlerFunc(echo), judged(denies("no force", where("request.query.force", policy.Equals, text("yes")))))

@@ -1,10 +1,11 @@
-// Builds the committed files of ../files from this folder: app.css, icons.svg, and the vendored htmx.
+// Builds the committed files of ../files from this folder: app.css, icons.svg, editor.js, and the vendored htmx.
 // Run through `make generate`. Everything it reads is pinned by package-lock.json.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2] ?? join(here, "..", "files");
@@ -37,6 +38,16 @@ execFileSync(
   { cwd: here, stdio: ["ignore", "ignore", "pipe"] },
 );
 writeFileSync(join(out, "icons.svg"), sprite());
+buildSync({
+  entryPoints: [join(here, "editor.js")],
+  outfile: join(out, "editor.js"),
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  legalComments: "none",
+  banner: { js: "// With CodeMirror, MIT licence, see NOTICE.md" },
+});
 vendored("htmx.min.js", "htmx.min.js");
 vendored("ext/hx-sse.min.js", "hx-sse.min.js");
 
@@ -44,7 +55,7 @@ vendored("ext/hx-sse.min.js", "hx-sse.min.js");
 function inputs() {
   const hash = createHash("sha256");
   const theme = readdirSync(join(here, "theme")).sort().map((name) => `theme/${name}`);
-  for (const name of ["app.css", "build.mjs", "icons.txt", "package-lock.json", ...theme]) {
+  for (const name of ["app.css", "build.mjs", "editor.js", "icons.txt", "package-lock.json", ...theme]) {
     hash.update(`${name}\n`).update(readFileSync(join(here, name)));
   }
   return hash.digest("hex");

@@ -86,6 +86,7 @@ const (
 	maxScope   = 100  // of a list
 	maxAbout   = 4000 // bytes of a description
 	maxName    = 80
+	maxNotes   = 200
 	maxSources = 100_000 // bytes of CEL
 )
 

@@ -58,7 +58,7 @@ func hostile() map[string]string {
 		"CEL, all wrong":              rules(1000, "  - {name: r%d, decision: deny, when: 'a b "+strings.Repeat("c.d[e] f(", 14)+"'}"),
 		"CEL, loops":                  rules(200, "  - {name: r%d, decision: deny, when: '[1,2,3].all(a, [1,2,3].all(b, [1,2,3].all(c, [1,2,3].all(d, a + b + c + d > 3))))'}"),
 		"many rules":                  rules(4000, "  - {name: r%d, decision: deny}"),
-		"wrong rules":                 rules(1000, "  - {name: r%d, decison: deny, conditions: {feild: a, opertor: b}}"),
+		"wrong rules":                 rules(1000, "  - {name: r%d, verdict: deny, conditions: {filed: a, op: b}}"),
 		"tests":                       "name: p\nrules: [{name: a, decision: deny}]\ntests:\n" + strings.Repeat("  - {name: t, expect: deny, action: {action: a.b}}\n", 3900),
 		"a body":                      "name: p\nrules: [{name: a, decision: deny}]\ntests:\n  - {name: t, expect: deny, request: {method: POST, url: \"https://a.example\", body: " + strings.Repeat("{a: ", 60) + "1" + strings.Repeat("}", 60) + "}}\n",
 		"fine: expressions":           rules(40, "  - {name: r%d, decision: deny, conditions: {field: owner, operator: matches, value: \"(?:[a-zа-я]{9}){90}\"}}"),

@@ -14,9 +14,10 @@ import (
 // facts are what is known of connectors, asked once.
 type facts struct {
 	Catalogue
-	types   []string
-	actions map[string][]string
-	params  map[string][]string // by type and pattern
+	types    []string
+	actions  map[string][]string
+	params   map[string][]string // by type and pattern
+	together map[string][]string // by patterns; nil where not all is known
 }
 
 func (f *facts) names() []string {
@@ -68,6 +69,25 @@ func (f *facts) typeOf(name string) (string, bool) {
 	return first, slices.Contains(f.names(), first) && len(f.of(first)) > 0
 }
 
+// checkNamed looks at the actions that an expression compares with.
+func (r *reading) checkNamed(p yamldoc.Place, e *policy.Expr) {
+	names, ok := named(*e)
+	if !ok && e.Op == policy.Ne && len(e.Args) == 2 && e.Args[0].Field == "action" && e.Args[1].Value != nil && e.Args[1].Value.Text != nil {
+		names = []string{*e.Args[1].Value.Text}
+	}
+	for _, name := range names {
+		had := len(r.Problems.All)
+		notes := len(r.doc.Notes)
+		r.checkActions(p, name, func(other string) bool { return other == name })
+		for i := range r.Problems.All[had:] {
+			r.Problems.All[had+i].Line, r.Problems.All[had+i].Column = e.Line, e.Column
+		}
+		for i := range r.doc.Notes[notes:] {
+			r.doc.Notes[notes+i].Line, r.doc.Notes[notes+i].Column = e.Line, e.Column
+		}
+	}
+}
+
 // checkPattern notes a pattern that no action fits, as far as that is known.
 func (r *reading) checkPattern(p yamldoc.Place, pattern string) {
 	r.checkActions(p, pattern, action.Pattern(pattern).Matches)
@@ -77,7 +97,7 @@ func (r *reading) checkPattern(p yamldoc.Place, pattern string) {
 // One that is nearly right, and one of a service whose actions are all known,
 // is a mistake; of others nobody can say.
 func (r *reading) checkActions(p yamldoc.Place, name string, fits func(string) bool) {
-	if r.known.Catalogue == nil || strings.HasPrefix(name, "*") {
+	if r.known.Catalogue == nil || name == "" || strings.HasPrefix(name, "*") {
 		return
 	}
 	typ, whole := r.known.typeOf(name)
@@ -144,6 +164,7 @@ func (r *reading) checkActionValue(p yamldoc.Place, text string, o operator) {
 		if first, _, _ := strings.Cut(text, "*"); strings.Contains(first, ".") {
 			r.checkActions(p, text, func(name string) bool { return globbed(text, name) })
 		}
+	default:
 	}
 }
 

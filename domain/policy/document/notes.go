@@ -3,6 +3,7 @@ package document
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -168,7 +169,23 @@ func hasParam(names []string, name string) bool {
 
 // paramsOf returns what actions show, and whether all of that is known.
 func (r *reading) paramsOf(patterns []action.Pattern) ([]string, bool) {
-	var all []string
+	key := fmt.Sprint(patterns)
+	if shown, asked := r.known.together[key]; asked {
+		return shown, shown != nil
+	}
+	shown, known := r.allParams(patterns)
+	if r.known.together == nil {
+		r.known.together = map[string][]string{}
+	}
+	if !known {
+		shown = nil
+	}
+	r.known.together[key] = shown
+	return shown, known
+}
+
+func (r *reading) allParams(patterns []action.Pattern) ([]string, bool) {
+	all := []string{}
 	for _, p := range patterns {
 		types := []string{first(string(p))}
 		if types[0] == "*" {

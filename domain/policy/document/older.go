@@ -67,6 +67,7 @@ func (f field) truth(how bool) policy.Expr {
 		e = policy.Expr{Op: policy.All, Args: []policy.Expr{
 			leaf("service", policy.Equals, text1("stripe")), leaf("class", policy.NotEquals, text1("read")),
 		}}
+	case today, branchName:
 	}
 	if how {
 		return e
@@ -130,8 +131,9 @@ func asRef(op policy.Op, value policy.Const, prefix string) (policy.Const, bool)
 			return value, false
 		}
 		return text1(after(re, prefix).String()), true
+	default:
+		return value, false
 	}
-	return value, false
 }
 
 func prefixed(list policy.Const, prefix string) policy.Const {
@@ -203,6 +205,7 @@ func positive(op policy.Op) (_ policy.Op, not, ok bool) {
 		return policy.Exists, true, true
 	case policy.Equals, policy.In, policy.StartsWith, policy.EndsWith, policy.Contains, policy.Glob, policy.Matches, policy.Exists:
 		return op, false, true
+	default:
+		return op, false, false
 	}
-	return op, false, false
 }

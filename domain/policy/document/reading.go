@@ -1,7 +1,6 @@
 package document
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,18 +29,20 @@ func (r *reading) note(p yamldoc.Place, format string, args ...any) {
 	var other yamldoc.Reader
 	other.Bad(p, format, args...)
 	for _, n := range other.Problems.All {
-		if !slices.Contains(r.doc.Notes, n) {
-			r.doc.Notes = append(r.doc.Notes, n)
-		}
+		r.keep(n)
+	}
+}
+
+// keep notes something once, and not more than anyone would read.
+func (r *reading) keep(n yamldoc.Problem) {
+	if len(r.doc.Notes) < maxNotes && !slices.Contains(r.doc.Notes, n) {
+		r.doc.Notes = append(r.doc.Notes, n)
 	}
 }
 
 // noteAt is note for what has no place of its own in the tree.
 func (r *reading) noteAt(line, column int, format string, args ...any) {
-	n := yamldoc.Problem{Line: line, Column: column, Message: fmt.Sprintf(format, args...)}
-	if !slices.Contains(r.doc.Notes, n) {
-		r.doc.Notes = append(r.doc.Notes, n)
-	}
+	r.keep(yamldoc.Problem{Line: line, Column: column, Message: fmt.Sprintf(format, args...)})
 }
 
 // beside are keys that people expect in a document.
@@ -185,12 +186,4 @@ func included(globs []string) string {
 		return "any"
 	}
 	return strings.ReplaceAll(globs[0], "*", "x")
-}
-
-// errorList are the problems of err, where it has any.
-func errorList(err error) []yamldoc.Problem {
-	if p, ok := errors.AsType[*yamldoc.Problems](err); ok {
-		return p.All
-	}
-	return nil
 }

@@ -38,6 +38,7 @@ func (r *reading) cel(p yamldoc.Place) *policy.Expr {
 		}
 		at := spot{e.Line, e.Column}.in(source, spots)
 		e.Line, e.Column = at.line, at.column
+		r.checkNamed(p, e)
 	})
 	return e
 }
