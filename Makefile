@@ -44,12 +44,13 @@ test-fast: ## Run the tests without lint and race detector; PKG=./app/... for a 
 	@tools/test.sh --fast $(PKG)
 
 .PHONY: fuzz
-fuzz: ## Fuzz every target for FUZZTIME (60s), and name a million requests spelled otherwise
+fuzz: ## Fuzz every target for FUZZTIME (60s), spell a million requests otherwise, and judge a million by two evaluators
 	@tools/fuzz.sh $(FUZZTIME) $(PKG)
 
 .PHONY: bench
-bench: build ## Measure naming against its limits, then the gateway against a direct connection and a plain tunnel
+bench: build ## Measure naming, the gateway against a direct connection and a plain tunnel, and policies against cel-go, OPA and Cedar
 	@go run ./integration/bench $(ARGS)
+	@cd integration/bench/policies && go run .
 
 .PHONY: screenshots
 screenshots: ## Take the pictures of docs/images from the real pages

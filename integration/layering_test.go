@@ -18,7 +18,7 @@ var mayImport = map[string]string{
 	// The words. They do no I/O and know nothing of how they are stored or sent.
 	"domain/action":     "domain/fault",
 	"domain/address":    "domain/fault",
-	"domain/approval":   "domain/fault domain/action domain/page",
+	"domain/approval":   "domain/fault domain/action domain/page domain/team",
 	"domain/audit":      "domain/fault domain/action domain/page",
 	"domain/config":     "domain/fault domain/action domain/credential domain/policy domain/fleet domain/definition domain/yamldoc",
 	"domain/credential": "domain/fault",

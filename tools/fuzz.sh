@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Fuzzes every target in turn: fuzz.sh TIME [PACKAGES]. It ends with the first
 # crash. Where the connectors are among the packages, it also writes a million
-# requests in other ways; SPELLINGS is another number of them.
+# requests in other ways; SPELLINGS is another number of them. Where the policies
+# are, it also judges a million random requests by both evaluators; CASES is
+# another number of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=${1:-60s}
@@ -21,4 +23,8 @@ echo "$found targets fuzzed for $time each."
 if go list "${@:-./...}" | grep -q '/connectors$'; then
 	echo "== other spellings"
 	SPELLINGS=${SPELLINGS:-1000000} go test -count=1 -timeout 60m -run '^TestNoSpellingIsLooser$' -v ./connectors
+fi
+if go list "${@:-./...}" | grep -q '/domain/policy$'; then
+	echo "== two evaluators"
+	CASES=${CASES:-1000000} go test -count=1 -timeout 60m -run '^TestPoliciesAnswerAs' -v ./domain/policy
 fi

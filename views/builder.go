@@ -23,6 +23,10 @@ type BuilderRule struct {
 	document.ClauseForm
 	Mark  string // tells what the rule was when the form was made
 	Spare bool   // a row for one more condition
+
+	// Odd says that there are characters in it that nobody would see in a
+	// field; it is changed in the text.
+	Odd bool
 }
 
 // BuilderWays are what can be done with the form, as buttons say it.
@@ -140,4 +144,23 @@ func kindOf(c document.ConditionForm) string {
 func restOf(c document.ConditionForm) string {
 	_, rest := SplitField(c.Field)
 	return rest
+}
+
+// Plain reports whether a field shows all that there is of s.
+func Plain(s string) bool {
+	for line := range strings.SplitSeq(s, "\n") {
+		if Visible(line, len(line)+1) != line {
+			return false
+		}
+	}
+	return true
+}
+
+// lines is a text of several lines, as a person may safely read it.
+func lines(s string) string {
+	all := strings.Split(s, "\n")
+	for i := range all {
+		all[i] = Visible(all[i], longestLine)
+	}
+	return strings.Join(all, "\n")
 }

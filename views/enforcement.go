@@ -1,8 +1,9 @@
 package views
 
 import (
+	"strings"
+
 	"github.com/tameflare/tameflare/domain/policy"
-	"github.com/tameflare/tameflare/domain/yamldoc"
 )
 
 // LenientGateway is a gateway that lets pass what its rules and policies would
@@ -33,7 +34,7 @@ func lenientText(gs []LenientGateway) string {
 	for i, g := range gs {
 		names[i] = g.Name
 	}
-	who, verb := yamldoc.List(names), " are"
+	who, verb := both(names), " are"
 	if len(gs) == 1 {
 		verb = " is"
 	} else if len(gs) >= manyGateways {
@@ -43,4 +44,12 @@ func lenientText(gs []LenientGateway) string {
 		return who + verb + " in monitor mode: whatever rules and policies would refuse or hold passes, and is marked."
 	}
 	return who + verb + " at soft enforcement: what no rule matches, and what needs an approval, passes and is marked; only what a rule or a policy denies is stopped."
+}
+
+// both joins words with commas, and "and" before the last.
+func both(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }

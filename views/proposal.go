@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/tameflare/tameflare/domain/fleet"
-	"github.com/tameflare/tameflare/domain/yamldoc"
 )
 
 // Proposal is the access rules that would cover what a gateway's requests have
@@ -65,7 +64,7 @@ func (c ProposedConnector) coversText() string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return "Of the requests seen, " + yamldoc.List(parts) + "."
+	return "Of the requests seen, " + both(parts) + "."
 }
 
 // leavesText says what would be allowed no longer.

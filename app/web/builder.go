@@ -130,9 +130,10 @@ type builderRule struct {
 	mark string
 }
 
+// changed is false for one that the form has not shown.
 func (r builderRule) changed() bool {
 	r.drop()
-	return mark(r.ClauseForm) != r.mark
+	return r.mark != "" && mark(r.ClauseForm) != r.mark
 }
 
 // drop leaves out conditions that nobody has filled in.
@@ -211,7 +212,16 @@ func builder(b built, text string) views.Builder {
 			out.Left = len(f.Clauses) - i
 			break
 		}
-		out.Rules = append(out.Rules, views.BuilderRule{ClauseForm: c, Mark: mark(c), Spare: b.spare == i+1})
+		out.Rules = append(out.Rules, views.BuilderRule{ClauseForm: c, Mark: mark(c), Spare: b.spare == i+1, Odd: odd(c)})
 	}
 	return out
+}
+
+// odd reports whether fields would not show all that c says.
+func odd(c document.ClauseForm) bool {
+	all := []string{c.Name, c.When, c.Decision, c.Reason, c.Risk, c.Timeout, c.Hold, c.Role, c.Count}
+	for _, one := range c.Conditions {
+		all = append(all, one.Field, one.Operator, one.Value)
+	}
+	return slices.ContainsFunc(all, func(s string) bool { return !views.Plain(s) })
 }

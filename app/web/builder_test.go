@@ -209,7 +209,7 @@ func TestWhatWasChangedInTheFormIsPreviewed(t *testing.T) {
 	if w.Code != http.StatusOK {
 		t.Fatalf("%d\n%s", w.Code, w.Body)
 	}
-	wantSays(t, "the preview", w.Body.String(), "reason: Somebody has a look.", "# by a person")
+	wantSays(t, "the preview", w.Body.String(), "Somebody has a look.", "# by a person")
 }
 
 func TestTheTextCountsWhereBothWereChanged(t *testing.T) {

@@ -126,7 +126,7 @@ func TestACommandIsExplained(t *testing.T) {
 	wantSays(t, "no gateway", alone, "It would merge acme/site#12", `href="/connectors/github/github.pr.merge"`, "Write", "merge_method", "squash", "PUT api.github.com/repos/acme/site/pulls/12/merge")
 	wantSilent(t, "no gateway", alone, "Decided by", "The client gets")
 
-	wantSays(t, "held", try("command", merge, "gateway", h.gateway.ID), "At deploy-bot", `state-held`, "Merges need a person.", "An access rule", "github.pr.merge → require_approval", "for at most 55s")
+	wantSays(t, "held", try("command", merge, "gateway", h.gateway.ID), "At deploy-bot", `state-held`, "Somebody looks at every merge.", "A policy", "look-at-merges", "access rule", "github.pr.merge", "for at most 55s")
 	wantSays(t, "allowed", try("command", "curl https://api.github.com/user", "gateway", h.gateway.ID), "state-allowed", "The answer of the service.")
 	wantSays(t, "denied", try("command", "curl -X DELETE https://api.github.com/repos/acme/site", "gateway", h.gateway.ID), "state-denied", "No rule matched", "403 and this sentence", "No rule of gateway deploy-bot allows github.repo.delete.")
 	wantSays(t, "no connector", try("command", "curl https://elsewhere.example/x", "gateway", h.gateway.ID), "None answers for this host.", "state-denied")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -71,12 +72,19 @@ func TestAGatewayThatEnforcesNeedsNoBanner(t *testing.T) {
 	wantSilent(t, "a revoked gateway", h.get(t, "/gateways/"+h.gateway.ID), banner)
 }
 
+const elsewhere = `name: elsewhere
+scope:
+  gateways: [other-*]
+rules:
+  - {name: nothing, decision: deny}
+`
+
 func TestAPolicyForOtherGatewaysSaysNothingOfThisOne(t *testing.T) {
 	t.Parallel()
 	h := furnished(t)
 	h.level(t, policy.Monitor)
-	w := h.post(t, "/policies", "document", strings.Replace(strings.Replace(firstPolicy, "merges-wait", "elsewhere", 1), "scope:\n", "scope:\n  gateways: [other-*]\n", 1), "priority", "100", "enabled", "yes")
-	if w.Code != 303 {
+	w := h.post(t, "/policies", "document", elsewhere, "priority", "100", "enabled", "yes")
+	if w.Code != http.StatusSeeOther {
 		t.Fatalf("%d\n%s", w.Code, w.Body)
 	}
 	wantSilent(t, "the policy", h.get(t, w.Header().Get("Location")), banner)

@@ -74,14 +74,14 @@ func empty(t testing.TB) *house {
 	h.desk = &approvals.Service{Store: st, Bus: h.bus, Now: time.Now, Log: log}
 	h.Server = &Server{
 		Accounts: h.accounts, People: st, Approvals: h.desk,
-		Gateways: &gateways.Service{Store: st, Authority: revoker{}, Bus: h.bus, Now: time.Now, Log: log},
-		Policies: &policies.Service{Store: st, Known: policies.Types{Store: st}, Bus: h.bus, Now: time.Now, Log: log},
-		Replays:  &replay.Service{Store: st, Now: time.Now, Log: log},
+		Gateways:   &gateways.Service{Store: st, Authority: revoker{}, Bus: h.bus, Now: time.Now, Log: log},
+		Policies:   &policies.Service{Store: st, Known: policies.Types{Store: st}, Bus: h.bus, Now: time.Now, Log: log},
+		Replays:    &replay.Service{Store: st, Now: time.Now, Log: log},
 		Configured: st,
-		Trail:    &trail.Service{Store: st, Bus: h.bus, Now: time.Now, Log: log},
-		Vault:    &vault.Service{Store: st, Master: master, Now: time.Now},
-		Kills:    &kills.Service{Store: st, Bus: h.bus, Now: time.Now},
-		Bus:      h.bus, Cookies: accounts.Cookies{}, Now: time.Now, Log: log,
+		Trail:      &trail.Service{Store: st, Bus: h.bus, Now: time.Now, Log: log},
+		Vault:      &vault.Service{Store: st, Master: master, Now: time.Now},
+		Kills:      &kills.Service{Store: st, Bus: h.bus, Now: time.Now},
+		Bus:        h.bus, Cookies: accounts.Cookies{}, Now: time.Now, Log: log,
 		BaseURL: "http://" + host, Loopback: true,
 	}
 	h.Proposals = &proposals.Service{Store: st, Gateways: h.Server.Gateways, Now: time.Now}

@@ -2,10 +2,15 @@ package web
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/tameflare/tameflare/app/gateways"
 	"github.com/tameflare/tameflare/app/proposals"
 	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/fleet"
+	"github.com/tameflare/tameflare/domain/policy"
 	"github.com/tameflare/tameflare/domain/team"
 	"github.com/tameflare/tameflare/views"
 )
@@ -38,12 +43,16 @@ func (s *Server) showProposal(w http.ResponseWriter, r *http.Request, v team.Vie
 	if err != nil {
 		return err
 	}
+	today, err := s.Gateways.Configuration(r.Context(), v.Team.ID, g.ID)
+	if err != nil {
+		return err
+	}
 	for _, c := range found.Connectors {
 		title := c.Type
 		if t := own.Named(c.Type); t != nil {
 			title = t.Title
 		}
-		p.Connectors = append(p.Connectors, proposed(c, title))
+		p.Connectors = append(p.Connectors, proposed(c, title, today))
 	}
 	for _, u := range found.Uncovered {
 		p.Uncovered = append(p.Uncovered, views.UncoveredRequests{Host: u.Host, Action: u.Action, Why: u.Why, N: u.N, Example: u.Example})
@@ -51,11 +60,29 @@ func (s *Server) showProposal(w http.ResponseWriter, r *http.Request, v team.Vie
 	return render(w, r, status, views.ProposalPage(f, p))
 }
 
-func proposed(c proposals.Connector, title string) views.ProposedConnector {
+func proposed(c proposals.Connector, title string, today []gateways.Connector) views.ProposedConnector {
 	return views.ProposedConnector{
 		Name: c.Name, Title: title, Seen: c.Seen, Rules: c.Rules,
-		Allowed: c.Allowed, Asked: c.Asked, Denied: c.Denied, Drops: c.Drops, Leaves: c.Leaves,
+		Allowed: c.Allowed, Asked: c.Asked, Denied: c.Denied, Drops: dropped(c, today), Leaves: c.Leaves,
 	}
+}
+
+// dropped are the rules that allow something today and would be gone.
+func dropped(c proposals.Connector, today []gateways.Connector) []string {
+	var gone []string
+	for _, is := range today {
+		if is.Name != c.Name || !c.Seen {
+			continue
+		}
+		for _, r := range is.Rules {
+			stays := slices.ContainsFunc(c.Rules, func(p fleet.Rule) bool { return ruleText(p) == ruleText(r) })
+			if r.Effect == policy.Allow && !stays {
+				text, _, _ := strings.Cut(ruleText(r), " → ")
+				gone = append(gone, text)
+			}
+		}
+	}
+	return gone
 }
 
 // adoptProposal configures what was proposed, if it is still what is proposed;

@@ -51,8 +51,8 @@ func TestWhatWasSeenBecomesRules(t *testing.T) {
 	wantSays(t, "the gateway", h.get(t, "/gateways/"+h.gateway.ID), "Propose rules", page)
 	body := h.get(t, page)
 	wantSound(t, "the proposal", body)
-	wantSays(t, "the proposal", body, "4 requests", "github.issue.get", "github.label.delete", "Require approval", "acme/site",
-		"Of the requests seen,", "left out", "Gone would be", "evil.example", "/traffic/req_proposal3", "What no rule can cover")
+	wantSays(t, "the proposal", body, "3 requests", "github.issue.get", "github.label.delete", "Require approval", "acme/site",
+		"Of the requests seen,", "left out", "Gone would be", "* (read)", "1 pass and 1 wait", "evil.example", "/traffic/req_proposal3", "What no rule can cover")
 	w := h.post(t, page, adopting(t, body)...)
 	if w.Code != http.StatusSeeOther {
 		t.Fatalf("%d\n%s", w.Code, w.Body)

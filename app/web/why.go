@@ -73,7 +73,9 @@ func (n named) why(x policy.Explanation, d policy.Decision) views.Why {
 		for _, c := range x.Flip.Changes {
 			change := views.WhyChange{Text: c.Text, Holds: c.Holds, Line: c.Line}
 			if p, ok := n.policies[c.Policy]; ok {
-				change.Policy, change.URL = p.Name, "/policies/"+p.ID
+				if change.Policy = p.Name; p.ID != draftID {
+					change.URL = "/policies/" + p.ID
+				}
 			}
 			w.Flip.Changes = append(w.Flip.Changes, change)
 		}

@@ -19,7 +19,7 @@ func merged(t *testing.T, h *house, id string) audit.Traffic {
 	key := said.Key(0)
 	why, err := json.Marshal(policy.Explanation{
 		Considered: []policy.Considered{
-			{Stage: policy.ByPolicy, Rule: key, Policy: h.policy.ID, Name: "merge-into-main", Line: 8, Effect: policy.RequireApproval, Verdict: "holds", Decides: true},
+			{Stage: policy.ByPolicy, Rule: key, Policy: h.policy.ID, Name: "merges wait", Line: 8, Effect: policy.RequireApproval, Verdict: "holds", Decides: true},
 			{Stage: policy.ByRule, Rule: "rule_gone", Name: "github.*", Effect: policy.Allow, Verdict: "holds"},
 			{Stage: policy.ByPolicy, Rule: "pol_gone/1", Policy: "pol_gone", Name: "<b>old", Line: 3, Effect: policy.Deny, Verdict: "unclear", ReportOnly: true},
 		},
@@ -44,7 +44,7 @@ func TestARequestSaysWhyItWasDecidedSo(t *testing.T) {
 	h.record(t, merged(t, h, id))
 	body := h.get(t, "/traffic/"+id)
 	wantSays(t, "the request", body,
-		`/policies/`+h.policy.ID+`/versions/1#L8`, "merge-into-main", "line 8",
+		`/policies/`+h.policy.ID+`/versions/1#L8`, "merges wait", "line 8",
 		"70 of 100", "applies", "and decides", "cannot be known", "only reports", "&lt;b&gt;old", "2 other rules were looked at",
 		"It would be allowed if", "params.base equals main", "did not hold",
 		"If its policy did more than report, this would be denied",

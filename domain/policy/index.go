@@ -152,10 +152,7 @@ func (d *deciding) findBelow(x *index, words string) {
 		d.bucket(next.here)
 		d.findBelow(next, "")
 	}
-	if x.star != nil {
-		d.bucket(x.star.here)
-		d.findBelow(x.star, "")
-	}
+	d.findBelow(x.star, "") // where no pattern ends: it would end in a star
 }
 
 func (d *deciding) bucket(b *bucket) {

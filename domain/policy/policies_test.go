@@ -238,6 +238,36 @@ func TestADecisionThatCostsTooMuchDenies(t *testing.T) {
 	}
 }
 
+// The longer a text is, and the larger what it is searched for, the more a
+// search costs.
+func TestASearchCostsByWhatItLooksThrough(t *testing.T) {
+	t.Parallel()
+
+	search := fieldHas(policy.Matches, "request.body.text", constText("(a|b|ab)*c$"))
+	for size, want := range map[int]policy.Effect{10_000: policy.Allow, 900_000: policy.Deny} {
+		q := everything()
+		q.Request.Body = map[string]any{"text": strings.Repeat("ab", size/2)}
+		if d := decided(t, policy.Settings{Policies: []policy.Policy{just("pol_1", policy.Clause{Effect: policy.Deny, If: &search})}}, q); d.Effect != want {
+			t.Errorf("%d bytes: %+v, want %v", size, d, want)
+		}
+	}
+}
+
+func TestEveryLoopHasItsOwnElement(t *testing.T) {
+	t.Parallel()
+
+	pair := func(op policy.Op) policy.Expr {
+		inner := policy.Expr{Op: policy.Exist, Var: "y", Args: []policy.Expr{{Field: "request.query.twice"}, {Op: op, Args: []policy.Expr{{Field: "$x"}, {Field: "$y"}}}}}
+		return policy.Expr{Op: policy.Every, Var: "x", Args: []policy.Expr{{Field: "params.labels"}, inner}}
+	}
+	if got := outcome(t, pair(policy.Eq), everything()); got != "fails" {
+		t.Errorf("labels are the query's: %s", got)
+	}
+	if got := outcome(t, pair(policy.Ne), everything()); got != "holds" {
+		t.Errorf("labels are other than the query's: %s", got)
+	}
+}
+
 func TestUsesAreWhatConditionsLookAt(t *testing.T) {
 	t.Parallel()
 

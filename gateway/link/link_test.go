@@ -219,6 +219,14 @@ func TestWhatIsNotTheServersNewestIsNotActedOn(t *testing.T) {
 	}
 	server.Publish(r.snapshot(t, 11, nil))
 	eventually(t, "version 11", func() bool { return r.version() == 11 && !r.killed() })
+
+	server.Publish(r.snapshot(t, 12, func(s *wire.Snapshot) {
+		s.Requires, s.Kills = []string{"what a later version knows"}, []policy.Kill{{ID: "kill_2"}}
+	}))
+	eventually(t, "the kill switch of one that needs a later version", r.killed)
+	if got := r.version(); got != 11 {
+		t.Errorf("version %d, want 11", got)
+	}
 }
 
 func TestAForgedSnapshotOnDiskIsNotActedOn(t *testing.T) {

@@ -167,17 +167,33 @@ func (r *reading) check() {
 	}
 	p := r.doc.Policy
 	p.ID = "pol_document"
-	_, err := policy.Compile(policy.Settings{
-		Gateway: included(p.Scope.Gateways), Environment: included(p.Scope.Environments), Policies: []policy.Policy{p},
-	})
+	err := compiles(p)
 	if err == nil {
 		return
+	}
+	at := r.doc.Policy.Clauses[0].Line
+	for _, c := range r.doc.Policy.Clauses {
+		p.Clauses = []policy.Clause{c}
+		if alone := compiles(p); alone != nil {
+			at, err = c.Line, alone
+			break
+		}
 	}
 	message := "This policy cannot be used as it stands."
 	if fault.Of(err) == fault.Invalid {
 		message = fault.Message(err)
 	}
-	r.Problems.All = append(r.Problems.All, yamldoc.Problem{Line: 1, Column: 1, Message: message})
+	r.Problems.All = append(r.Problems.All, yamldoc.Problem{Line: at, Column: 1, Message: message})
+}
+
+func compiles(p policy.Policy) error {
+	_, err := policy.Compile(policy.Settings{
+		Gateway: included(p.Scope.Gateways), Environment: included(p.Scope.Environments), Policies: []policy.Policy{p},
+	})
+	if err != nil {
+		return fmt.Errorf("compile policy %s: %w", p.Name, err)
+	}
+	return nil
 }
 
 // included is a name that one of the globs stands for.

@@ -53,6 +53,7 @@ func TestEveryOperatorReadsItsValue(t *testing.T) {
 		{"request.path", "not_ends_with", "/a", `{"not",[{"ends_with",[{"request.path"},{{"text":"/a"}}]}]}`},
 		{"request.path", "matches", "^/a", `{"matches",[{"request.path"},{{"text":"^/a"}}]}`},
 		{"request.path", "not_matches", "^/a", `{"not_matches",[{"request.path"},{{"text":"^/a"}}]}`},
+		{"owner", "matches", `'^(?i)\pL[\p{Greek}x]{9}$'`, `{"matches",[{"owner"},{{"text":"^(?i)\\pL[\\p{Greek}x]{9}$"}}]}`},
 		{"resource", "glob", "acme/*", `{"glob",[{"resource"},{{"text":"acme/*"}}]}`},
 		{"resource", "not_glob", "[acme/*, b]", `{"not_glob",[{"resource"},{{"list":[{"text":"acme/*"},{"text":"b"}],"is_list":true}}]}`},
 		{"params.a", "gt", "1", `{"gt",[{"params.a"},{{"int":1}}]}`},
