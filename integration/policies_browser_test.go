@@ -46,6 +46,20 @@ func says(ctx context.Context, t *testing.T, element, words string) {
 	}
 }
 
+// fits takes a picture of the page, and one as on a phone, where nothing may
+// reach over the edge.
+func fits(ctx context.Context, t *testing.T, name string) {
+	t.Helper()
+	picture(ctx, t, name)
+	do(ctx, t, "make it narrow", chromedp.EmulateViewport(360, 740))
+	over, err := chromedp.Run(ctx, chromedp.Evaluate[float64](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
+	if err != nil || over > 0 {
+		t.Errorf("%s is %v pixels too wide for a phone: %v", name, over, err)
+	}
+	picture(ctx, t, name+"-phone")
+	do(ctx, t, "make it wide again", chromedp.EmulateViewport(1280, 860))
+}
+
 // Somebody takes a pack, adds a test that fails, is refused, puts it right, sees
 // what the policy would have changed, saves it, sees the gateway act on it, and
 // goes back to how it was.
@@ -75,13 +89,13 @@ func TestBrowserWritesAPolicyAndTakesItBack(t *testing.T) {
 	}
 
 	do(ctx, t, "policies", chromedp.Click(css(`nav.side a[href="/policies"]`)), chromedp.WaitVisible(css(`.empty-state`)))
-	picture(ctx, t, "policies-first")
+	fits(ctx, t, "policies-first")
 	do(ctx, t, "new policy", chromedp.Click(css(`a[href="/policies/new"]`)), chromedp.WaitVisible(css(`.editor`)))
 	do(ctx, t, "take a pack", chromedp.Click(css(`a[href$="pack=read-only-research"]`)), chromedp.WaitVisible(css(`.editor`)))
 	says(ctx, t, "#said", "All 6 tests pass.")
 	write(ctx, t, `  - {name: an issue is fine, action: {action: github.issue.create}, expect: allow}`)
 	says(ctx, t, "#said", "1 of 7 tests fails.")
-	picture(ctx, t, "policies-editor")
+	fits(ctx, t, "policies-editor")
 
 	do(ctx, t, "preview", chromedp.Click(css(`form[action="/policies/preview"] button.btn`)), chromedp.WaitVisible(css(`form[action="/policies"]`)))
 	do(ctx, t, "try to save", chromedp.Click(css(`form[action="/policies"] button.btn`)), chromedp.WaitVisible(css(`.notice[data-kind=bad]`)))
@@ -93,11 +107,12 @@ func TestBrowserWritesAPolicyAndTakesItBack(t *testing.T) {
 	do(ctx, t, "preview again", chromedp.Click(css(`form[action="/policies/preview"] button.btn`)), chromedp.WaitVisible(css(`form[action="/policies"]`)))
 	says(ctx, t, "#replay", "Newly denied: 1 request")
 	do(ctx, t, "the request is a link", chromedp.WaitVisible(css(`#replay a[href^="/traffic/req_"]`)))
-	picture(ctx, t, "policies-preview")
+	do(ctx, t, "look at the replay", chromedp.ScrollIntoView(css(`#replay details`)))
+	fits(ctx, t, "policies-preview")
 	do(ctx, t, "save", chromedp.SendKeys(css(`input[name=message]`), "Research needs no writes."),
 		chromedp.Click(css(`form[action="/policies"] button.btn`)), chromedp.WaitVisible(css(`#reach`)))
 	says(ctx, t, "#reach", "Up to date")
-	picture(ctx, t, "policies-policy")
+	fits(ctx, t, "policies-policy")
 	if code, err := w.Do(t.Context(), "", "tameflare", issue...); err != nil || code != "403" {
 		t.Errorf("under the policy an issue gets %q, %v", code, err)
 	}
@@ -116,7 +131,7 @@ func TestBrowserWritesAPolicyAndTakesItBack(t *testing.T) {
 	}
 
 	do(ctx, t, "revert", chromedp.Click(css(`a[href$="/versions/1#revert"]`)), chromedp.WaitVisible(css(`#revert form`)))
-	picture(ctx, t, "policies-revert")
+	fits(ctx, t, "policies-revert")
 	do(ctx, t, "confirm", chromedp.Click(css(`#revert form button.btn`)), chromedp.WaitVisible(css(`#reach`)))
 	says(ctx, t, "main", "Back to version 1.")
 	says(ctx, t, "#reach", "Up to date")

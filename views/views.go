@@ -18,7 +18,7 @@ type Frame struct {
 	Waiting int    // requests that wait for a person
 	Kills   []KillLine
 	Fleet   Fleet
-	Topics  string // what the page hears of, besides approvals and gateways
+	Topics  string           // what the page hears of, besides approvals and gateways
 	Lenient []LenientGateway // whose requests the page is about
 	Narrow  bool
 	Closed  bool // no live connection: a page that does not change

@@ -47,18 +47,15 @@ type WhyChange struct {
 	URL    string
 }
 
-// Any reports whether there is more to say than the decision itself.
-func (w Why) Any() bool {
-	return w.Decider != nil || len(w.Rules) > 0 || w.Flip != nil || w.Score > 0 || w.Reported != nil
-}
-
-// verdictState says whether a rule applies.
-func verdictState(verdict string) state {
-	switch verdict {
-	case "holds":
+// verdict says whether r applies. What cannot be known never loosens.
+func (r WhyRule) verdict() state {
+	switch {
+	case r.Verdict == "holds":
 		return state{"", "check", "applies"}
-	case "fails":
+	case r.Verdict == "fails":
 		return state{"", "x", "does not apply"}
+	case r.Effect == policy.Allow:
+		return state{"", "circle-help", "cannot be known, so it does not count"}
 	}
 	return state{"", "circle-help", "cannot be known, so it counts as if it applied"}
 }

@@ -165,6 +165,7 @@ func TestAConflictShowsWhatSomebodyElseHasSaved(t *testing.T) {
 			t.Errorf("%s: %d, want %d; the text became %q", path, code, want, textarea(t, page))
 		}
 		wantSays(t, path, page, "Ana acme has saved version 3 meanwhile.", "theirs &lt;b&gt;was&lt;/b&gt; first", "# theirs", "# mine", `name="base" value="3"`, "Save mine over it")
+		wantSilent(t, path, page, `data-kind="bad"`) // it is said once
 		wantSound(t, path, page)
 	}
 	code, to := h.write(t, "/policies", written(firstPolicy+"# mine\n", "id", h.policy.ID, "base", "3"))

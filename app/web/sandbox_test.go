@@ -133,11 +133,11 @@ func TestNothingPastedIsRepeatedInErrors(t *testing.T) {
 func TestTheSandboxSaysWhatIsWrongWithAText(t *testing.T) {
 	t.Parallel()
 	h := furnished(t)
-	w := h.post(t, "/policies/sandbox", "way", "action", "action", "action: github.pr.merge", "gateway", h.gateway.ID, "policy", "name: x\nrules: [{name: a, decison: deny}]")
+	w := h.post(t, "/policies/sandbox", "way", "action", "action", "action: github.pr.merge", "gateway", h.gateway.ID, "policy", "name: x\nrules: [{name: a, decisions: deny}]")
 	if w.Code != http.StatusUnprocessableEntity {
 		t.Errorf("%d", w.Code)
 	}
-	wantSays(t, "the page", w.Body.String(), "The policy cannot be read.", "Line 2", "did you mean", "decison")
+	wantSays(t, "the page", w.Body.String(), "The policy cannot be read.", "Line 2", "did you mean", "decision")
 }
 
 func TestAnotherTeamsRequestsAndGatewaysAreNotAsked(t *testing.T) {

@@ -45,7 +45,7 @@ func TestARequestSaysWhyItWasDecidedSo(t *testing.T) {
 	body := h.get(t, "/traffic/"+id)
 	wantSays(t, "the request", body,
 		`/policies/`+h.policy.ID+`/versions/1#L8`, "merges wait", "line 8",
-		"70 of 100", "applies", "and decides", "cannot be known", "only reports", "&lt;b&gt;old", "2 other rules were looked at",
+		"70 of 100", "applies", "and decides", "cannot be known", "its policy only reports", "&lt;b&gt;old", "2 other rules were looked at",
 		"It would be allowed if", "params.base equals main", "did not hold",
 		"If its policy did more than report, this would be denied",
 		"/policies/sandbox?request="+id,

@@ -54,6 +54,7 @@ func wholes(c code, a, b int64) value {
 		if b != 0 && (a != math.MinInt64 || b != -1) {
 			return wholeValue(a % b)
 		}
+	default:
 	}
 	return value{}
 }
@@ -77,6 +78,7 @@ func doubles(c code, a, b float64) value {
 		if b != 0 {
 			return doubleValue(a / b)
 		}
+	default:
 	}
 	return value{}
 }
@@ -176,6 +178,7 @@ func (r *run) convert(n *node, v *value) value {
 		if v.kind == moment {
 			return wholeValue(int64(clockPart(v.time().In(n.c.zone), n.c.part)))
 		}
+	default:
 	}
 	return value{}
 }

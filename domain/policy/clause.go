@@ -124,11 +124,9 @@ func (r *run) scope(patterns []action.Pattern) verdict {
 	}
 	out := fails
 	for _, p := range patterns {
-		v := unclear
+		v := surely(p.Matches(r.name))
 		if r.below {
 			v = opensPattern(r.name, string(p))
-		} else {
-			v = surely(p.Matches(r.name))
 		}
 		if v == holds {
 			return holds

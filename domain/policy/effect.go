@@ -1,5 +1,6 @@
 // Package policy decides what a request may do: kill switch, then access
-// rules, deny unless something allows. It does no I/O and reads no clock.
+// rules, deny unless something allows, then policies, which only make it
+// stricter. It does no I/O and reads no clock.
 package policy
 
 import "github.com/tameflare/tameflare/domain/fault"
@@ -44,7 +45,7 @@ type Enforcement uint8
 // The zero Enforcement is FullEnforce.
 const (
 	FullEnforce Enforcement = iota // decisions stand
-	SoftEnforce                    // a rule's deny stands; no match and approvals pass, marked
+	SoftEnforce                    // a deny of a rule or a policy stands; no match and approvals pass, marked
 	Monitor                        // everything passes; what would have happened is marked
 )
 

@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // value is what an expression comes to: unknown where it fails, and where it
 // is made of something unknown.
@@ -87,6 +84,7 @@ func (r *run) condition(n *node) verdict {
 		return r.there(&n.args[0])
 	case exist, every, one:
 		return r.loop(n)
+	default:
 	}
 	a := r.value(&n.args[0])
 	if a.kind == unknown {
@@ -95,6 +93,7 @@ func (r *run) condition(n *node) verdict {
 	switch n.code {
 	case match, globOf, inNetwork, during:
 		return r.against(n, &a)
+	default:
 	}
 	b := r.value(&n.args[1])
 	switch n.code {
@@ -113,6 +112,7 @@ func (r *run) condition(n *node) verdict {
 		if a.kind == opening && b.kind == text {
 			return opensStart(a.text, b.text)
 		}
+	default:
 	}
 	if a.kind != text || b.kind != text {
 		return unclear
@@ -191,75 +191,4 @@ func (r *run) member(element, among *value) verdict {
 		}
 	}
 	return none.opposite()
-}
-
-// loop goes through a list until the answer is clear.
-func (r *run) loop(n *node) verdict {
-	over := r.value(&n.args[0])
-	if over.kind != list {
-		return unclear
-	}
-	result := holds // of every, or of not one
-	count, doubts := 0, false
-	for i := range over.size() {
-		r.vars[n.slot] = over.at(i)
-		v := r.verdict(&n.args[1])
-		switch n.code {
-		case every:
-			result = both(result, v)
-		case exist:
-			result = both(result, v.opposite())
-		default:
-			doubts = doubts || v == unclear
-			if v == holds {
-				count++
-			}
-		}
-		if result == fails || r.spent() {
-			break
-		}
-	}
-	switch {
-	case r.spent():
-		return unclear
-	case n.code == every:
-		return result
-	case n.code == exist:
-		return result.opposite()
-	case doubts:
-		return unclear
-	}
-	return surely(count == 1)
-}
-
-// collect makes a list of some elements of another, or of what becomes of them.
-func (r *run) collect(n *node) value {
-	over := r.value(&n.args[0])
-	if over.kind != list {
-		return value{}
-	}
-	made := make([]value, 0, min(over.size(), 64))
-	for i := range over.size() {
-		element := over.at(i)
-		r.vars[n.slot] = element
-		if n.code == mapOver {
-			element = r.value(&n.args[1])
-			if element.kind == unknown {
-				return value{}
-			}
-			made = append(made, element)
-			continue
-		}
-		switch r.verdict(&n.args[1]) {
-		case holds:
-			made = append(made, element)
-		case unclear:
-			return value{}
-		case fails:
-		}
-	}
-	if r.spent() {
-		return value{}
-	}
-	return value{kind: list, ref: slices.Clip(made)}
 }

@@ -252,7 +252,7 @@ func body(r *Request, steps []string) value {
 		case map[string]any:
 			var there bool
 			if at, there = below[step]; !there {
-				return value{kind: absent}
+				return missing(below, step)
 			}
 		case []any, []string:
 			return value{}
@@ -261,4 +261,15 @@ func body(r *Request, steps []string) value {
 		}
 	}
 	return valueOf(at)
+}
+
+// missing is a name that a map does not have. There are services that do not
+// mind the case of names, so one that differs in nothing else may be meant.
+func missing(m map[string]any, name string) value {
+	for key := range m {
+		if strings.EqualFold(key, name) {
+			return value{}
+		}
+	}
+	return value{kind: absent}
 }

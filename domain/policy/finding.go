@@ -77,6 +77,7 @@ func (c *compiler) find(p *node, f *finding) {
 			k.field = a.field
 			k.texts, prefixes, exact = globTexts(p.c.globs)
 		}
+	default:
 	}
 	switch {
 	case k.field == nil:

@@ -103,6 +103,7 @@ func (f *flipping) towards(n *node, hold bool) need {
 		return f.towards(&n.args[0], !hold)
 	case condOf:
 		return f.branch(n, hold)
+	default:
 	}
 	for i := range f.forced {
 		if f.forced[i].node == n {

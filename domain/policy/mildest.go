@@ -7,9 +7,10 @@ import (
 )
 
 // Mildest says what happens at best to a request of which no more is known
-// than the action of q, which has no alternatives: whatever parameters it does not have may
-// be anything, and the mildest decision about any of them is the answer. Where
-// it denies, so does Decide, whatever the request turns out to be.
+// than the action of q, which has no alternatives: whatever parameters it does
+// not have may be anything, and the mildest decision about any of them is the
+// answer. Of the policies only counts what applies for certain. Where it denies,
+// so does Decide, whatever the request turns out to be.
 //
 // It is for telling what there is no use in trying. No request may pass because
 // of it.

@@ -21,7 +21,7 @@ type node struct {
 type code uint8
 
 const (
-	badCode code = iota
+	_ code = iota // no program has one
 
 	allOf
 	anyOf

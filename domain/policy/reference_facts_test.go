@@ -165,6 +165,11 @@ func (v view) request(field string) any {
 			return murky{}
 		}
 		if value, ok = m[step]; !ok {
+			for key := range m {
+				if strings.EqualFold(key, step) {
+					return murky{}
+				}
+			}
 			return missing{}
 		}
 	}

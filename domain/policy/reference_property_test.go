@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	boundedPairs = 60_000 // of settings and request, where CASES does not ask for more
+	boundedPairs = 20_000 // of settings and request, where CASES does not ask for more
 	perSettings  = 20     // requests
 	maxDiffering = 5
 )

@@ -67,6 +67,7 @@ func (r *run) verdict(n *node) verdict {
 		case unclear:
 		}
 		return unclear
+	default:
 	}
 	for i := range r.forced {
 		if r.forced[i].node == n {
@@ -114,6 +115,7 @@ func (r *run) scalar(n *node) verdict {
 		return opens(n, v.text)
 	case text:
 		return r.aboutText(n, v.text)
+	default:
 	}
 	return r.compare(n, &v)
 }
@@ -135,6 +137,7 @@ func (r *run) aboutText(n *node, s string) verdict {
 		return r.globs(c, s)
 	case isInNetwork:
 		return r.inNetwork(c, s)
+	default:
 	}
 	v := textValue(s)
 	return r.compare(n, &v)

@@ -311,3 +311,33 @@ func TestWhatAFormSaysIsReadBack(t *testing.T) {
 		t.Errorf("%d rules", len(d.Policy.Clauses))
 	}
 }
+
+func TestWhatIsTypedIsWrittenAsTheFieldWantsIt(t *testing.T) {
+	t.Parallel()
+
+	for _, tt := range []struct{ field, operator, typed, want string }{
+		{"owner", "equals", "12", `value: "12"`},
+		{"owner", "equals", "true", `value: "true"`},
+		{"owner", "in", "12, acme", `value: ["12", acme]`},
+		{"params.a", "equals", "12", "value: 12"},
+		{"params.a", "equals", `"12"`, `value: "12"`},
+		{"risk_level", "gte", "3", "value: 3"},
+		{"reversible", "equals", "false", "value: false"},
+		{"owner", "exists", "ignored", "operator: exists}"},
+		{"owner", "equals", "", "operator: equals}"},
+		{"resource", "glob", "acme/*", `value: "acme/*"`},
+		{"resource", "glob", "acme/*, b", `value: ["acme/*", b]`},
+		{"params.a", "between", "1, 2.5", "value: [1, 2.5]"},
+		{"owner", "equals", "no: #x", `value: "no: #x"`},
+	} {
+		c := document.ClauseForm{Name: "a", Decision: "deny", Any: true, Conditions: []document.ConditionForm{{Field: tt.field, Operator: tt.operator, Value: tt.typed}}}
+		out, err := document.AddClause([]byte(commented), c)
+		if err != nil {
+			t.Errorf("%+v: %v", tt, err)
+			continue
+		}
+		if !strings.Contains(string(out), tt.want) {
+			t.Errorf("%+v:\n%s", tt, lineDiff(commented, string(out)))
+		}
+	}
+}

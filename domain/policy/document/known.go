@@ -105,7 +105,7 @@ func (r *reading) checkActions(p yamldoc.Place, name string, fits func(string) b
 		r.note(p, "no connector type is called %q%s", yamldoc.Shown(typ), yamldoc.Suggest(typ, r.known.names()))
 		return
 	}
-	if !whole || slices.ContainsFunc(r.known.of(typ), fits) || fits(typ+".unknown") || fits(typ+".other.get") {
+	if !whole || slices.ContainsFunc(r.known.of(typ), fits) {
 		return
 	}
 	hint := yamldoc.Suggest(name, r.known.of(typ))

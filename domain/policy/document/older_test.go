@@ -69,6 +69,7 @@ func TestABranchThatIsNotShownIsNotPassedOver(t *testing.T) {
 		"an expression from the start": {"matches", "^main$", "{action: github.repo.push, params: {ref: [refs/heads/main]}}", holds},
 		"an expression of two":         {"matches", "^(main|next)$", "{action: github.repo.push, params: {ref: [refs/heads/next]}}", holds},
 		"an expression of another":     {"matches", "^(main|next)$", "{action: github.repo.push, params: {ref: [refs/heads/maintenance]}}", fails},
+		"one that only ends so":        {"matches", "^main$", "{action: github.repo.push, params: {ref: [refs/heads/a/refs/heads/main]}}", fails},
 		"an expression not of it":      {"not_matches", "^main$", "{action: github.repo.push, params: {ref: [refs/heads/main]}}", fails},
 		"a glob":                       {"glob", "release/*", "{action: github.repo.push, params: {ref: [refs/heads/release/2]}}", holds},
 		"several globs":                {"glob", "[release/*, main]", "{action: github.repo.push, params: {ref: [refs/heads/main]}}", holds},

@@ -25,6 +25,9 @@ func TestTestsSayWhyTheyFail(t *testing.T) {
   - name: reading
     conditions: {field: class, operator: equals, value: read}
     decision: allow
+  - name: reading-too
+    conditions: [{field: owner, operator: equals, value: a}, {field: class, operator: equals, value: read}]
+    decision: allow
 tests:
 `
 	for name, tt := range map[string]struct{ test, says string }{
@@ -34,6 +37,7 @@ tests:
 		"another rule":           {`{name: t, expect: deny, rule: at-night, request: {method: DELETE, url: "https://api.github.com/repos/a/b"}}`, "Expected the rule “at-night” to decide; it was “no-deletion” in line 3."},
 		"without a time":         {`{name: t, expect: allow, request: {method: POST, url: "https://api.github.com/repos/a/b/issues"}}`, "unclear whether it applies (what the test leaves out is unknown: the time"},
 		"a rule that lets":       {`{name: t, expect: allow, rule: reading, request: {url: "https://api.github.com/repos/a/b"}}`, ""},
+		"one of two that let":    {`{name: t, expect: allow, rule: reading-too, request: {url: "https://api.github.com/repos/a/b"}}`, ""},
 		"and does not":           {`{name: t, expect: allow, rule: reading, request: {method: POST, url: "https://api.github.com/repos/a/b/forks"}}`, "Expected the rule “reading” to decide; no rule applies."},
 		"a request that is none": {`{name: t, expect: allow, request: {url: "https://a:b@api.github.com/"}}`, "port"},
 	} {
@@ -128,6 +132,10 @@ func TestAnActionIsRatedByTheCatalogue(t *testing.T) {
 		a, _, err := document.ParseAction([]byte(tt.text))
 		if err != nil {
 			t.Fatal(err)
+		}
+		d := read(t, clauses("  - {name: r, decision: deny}\ntests:\n  - {name: t, expect: deny, action: "+tt.text+"}\n"))
+		if got := d.Tests[0].Action.Action; got.Class != tt.class || got.Risk != tt.risk {
+			t.Errorf("%s, in a test: %v, %v", name, got.Class, got.Risk)
 		}
 		a.Rate(known)
 		if a.Action.Class != tt.class || a.Action.Risk != tt.risk {
