@@ -59,6 +59,23 @@ func splitPath(raw string, buf []string) (segments []string, odd oddity) {
 	return segments, odd
 }
 
+// PlainPath returns the one spelling of a path as policies see it: with its
+// escapes undone once, and without a final slash. Known is false where servers
+// differ in what they make of raw: such a path has no one spelling.
+func PlainPath(raw string) (path string, known bool) {
+	if raw == "*" { // OPTIONS *
+		return raw, true
+	}
+	path, odd := httpPath(raw)
+	switch {
+	case odd != 0:
+		return "", false
+	case path == "":
+		return "/", true
+	}
+	return path, true
+}
+
 func unescape(segment string) (string, oddity) {
 	var odd oddity
 	if strings.IndexByte(segment, ';') >= 0 {

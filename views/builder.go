@@ -25,7 +25,7 @@ type BuilderRule struct {
 	Spare bool   // a row for one more condition
 
 	// Odd says that there are characters in it that nobody would see in a
-	// field; it is changed in the text.
+	// field, or too many conditions; it is changed in the text.
 	Odd bool
 }
 

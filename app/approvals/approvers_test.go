@@ -37,6 +37,12 @@ func (f fixture) vote(t *testing.T, v team.Viewer, id string, verdict approval.V
 // demote makes v a member, as an owner might.
 func (f fixture) demote(t *testing.T, v team.Viewer) {
 	t.Helper()
+	f.change(t, "UPDATE memberships SET role = 'member' WHERE user_id = '"+v.User.ID+"'")
+}
+
+// change does what the store has no method for.
+func (f fixture) change(t *testing.T, statement string) {
+	t.Helper()
 	driver, at := "pgx", f.url
 	if path, lite := strings.CutPrefix(f.url, "sqlite:"); lite {
 		driver, at = "sqlite", path
@@ -46,7 +52,7 @@ func (f fixture) demote(t *testing.T, v team.Viewer) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), "UPDATE memberships SET role = 'member' WHERE user_id = '"+v.User.ID+"'"); err != nil {
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -171,6 +177,66 @@ func TestAVoteIsWorthWhatItsVoterIsNow(t *testing.T) {
 		if end, err := f.vote(t, f.owner, a.ID, approval.Grant); err != nil || end.Status != approval.Approved || len(end.Agreed) != 2 {
 			t.Errorf("the owner: %s, %v", end.Status, err)
 		}
+	})
+}
+
+// A grant is worth what those who gave it are when it is used.
+func TestAGrantEndsWithTheRoleOfItsGiver(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, f fixture) {
+		ana := storetest.Member(t, f.store, f.owner, "Ana", team.RoleAdmin)
+		ben := storetest.Member(t, f.store, f.owner, "Ben", team.RoleAdmin)
+		use := func(a approval.Approval) (approval.Approval, error) {
+			return f.Use(t.Context(), f.gw, a.ID, wire.Use{Fingerprint: a.Fingerprint, RequestID: "req_1"})
+		}
+		grant := func(fingerprint byte, who policy.Approvers, voters ...team.Viewer) approval.Approval {
+			t.Helper()
+			a := f.askFor(t, fingerprint, who)
+			for _, v := range voters {
+				var err error
+				if a, err = f.vote(t, v, a.ID, approval.Grant); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if a.Status != approval.Approved {
+				t.Fatalf("granted: %s", a.Status)
+			}
+			return a
+		}
+		cancelled := func(when string, a approval.Approval) {
+			t.Helper()
+			for range 2 { // and so it stays
+				if _, err := use(a); fault.Of(err) != fault.Conflict {
+					t.Errorf("%s: %v, want a conflict", when, err)
+				}
+			}
+			if got, err := f.Get(t.Context(), f.owner.Team.ID, a.ID); err != nil || got.Status != approval.Cancelled || !strings.Contains(got.Note, "may not approve") {
+				t.Errorf("%s: %s %q, %v", when, got.Status, got.Note, err)
+			}
+		}
+		admins := grant('a', policy.Approvers{Role: "admin"}, ana)
+		several := grant('b', policy.Approvers{Role: "admin", Count: 2}, ana, ben)
+		anybody := grant('c', policy.Approvers{}, ana)
+		left := grant('d', policy.Approvers{}, ana)
+		others := grant('e', policy.Approvers{Role: "admin"}, ben)
+		f.demote(t, ana)
+		cancelled("demoted", admins)
+		cancelled("one of two demoted", several)
+		if got, err := use(anybody); err != nil || got.Status != approval.Executed {
+			t.Errorf("a member's grant where members do: %s, %v", got.Status, err)
+		}
+		f.change(t, "UPDATE users SET disabled_at = '2026-01-01 00:00:00' WHERE id = '"+ana.User.ID+"'")
+		cancelled("disabled", left)
+		if got, err := use(others); err != nil || got.Status != approval.Executed {
+			t.Errorf("somebody else's grant: %s, %v", got.Status, err)
+		}
+		ends := slices.DeleteFunc(f.events(t, "approval."), func(s string) bool { return s != "approval.cancelled" && s != "approval.executed" })
+		if fmt.Sprint(ends) != "[approval.cancelled approval.cancelled approval.executed approval.cancelled approval.executed]" {
+			t.Errorf("events: %v", ends)
+		}
+		gone := grant('f', policy.Approvers{}, ben)
+		f.change(t, "DELETE FROM memberships WHERE user_id = '"+ben.User.ID+"'")
+		cancelled("gone from the team", gone)
 	})
 }
 

@@ -73,9 +73,13 @@ func mayNotDecide() error {
 	return fault.New(fault.Forbidden, "Viewers do not decide. Ask an owner or admin to make you a member.", nil)
 }
 
+// noGrant is why a grant is cancelled whose giver has lost their role since.
+const noGrant = "Somebody who approved this may not approve it any more."
+
 // Use redeems a grant for the request that it was given for; the gateway sends
 // the request after that, and only after that. It fails with fault.Conflict
-// where the grant is not there, is used, or is for another request, with
+// where the grant is not there, is used, or is for another request, or where
+// somebody who gave it could not give it any more: that cancels it. It fails with
 // fault.Expired where it has lapsed, and with fault.Forbidden where a kill
 // switch stops the request (then with ErrKilled) or the gateway is revoked.
 func (s *Service) Use(ctx context.Context, gw fleet.Gateway, id string, use wire.Use) (approval.Approval, error) {
@@ -94,6 +98,12 @@ func (s *Service) Use(ctx context.Context, gw fleet.Gateway, id string, use wire
 			s.Log.WarnContext(ctx, "a grant was shown with another request", "gateway", gw.ID, "approval", id)
 			err = fault.New(fault.Conflict, fault.Message(err), err)
 		}
+		if err == nil && !st.Approval.Stands(func(id string) team.Role { return st.Voters[id] }) {
+			next, _ = st.Approval.Cancel(noGrant, now)
+			e := event(next, audit.System(), now)
+			e.Detail["note"] = noGrant
+			return next, e, nil
+		}
 		e := event(next, machine(gw), now)
 		e.Detail["request"] = audit.Plain(use.RequestID, maxText)
 		return next, e, err
@@ -107,5 +117,8 @@ func (s *Service) Use(ctx context.Context, gw fleet.Gateway, id string, use wire
 		return got, fmt.Errorf("use approval: %w", err)
 	}
 	s.rang(ctx, got)
+	if got.Status != approval.Executed {
+		return got, fmt.Errorf("use approval: %w", fault.New(fault.Conflict, noGrant, nil))
+	}
 	return got, nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/tameflare/tameflare/connectors"
 	"github.com/tameflare/tameflare/domain/address"
 	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/policy"
@@ -24,7 +25,13 @@ func (j *Judge) Question(r *audit.Request) (policy.Question, bool) {
 	}
 	q := policy.Question{
 		Action: a, Time: r.Time,
-		Request: &policy.Request{Method: r.Method, Scheme: r.Scheme, Host: host, Path: r.Path, Hidden: []string{"headers", "body"}},
+		Request: &policy.Request{Method: r.Method, Scheme: r.Scheme, Host: host, Hidden: []string{"headers", "body"}},
+	}
+	path, known := connectors.PlainPath(r.Path)
+	if known && !strings.Contains(r.Path, "…") { // which marks one that was cut
+		q.Request.Path = path
+	} else {
+		q.Request.Hidden = append(q.Request.Hidden, "path")
 	}
 	if c := j.Set.Named(r.Connector); c != nil {
 		q.Type = c.Type().Name

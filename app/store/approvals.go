@@ -25,7 +25,7 @@ var (
 type Standing struct {
 	Approval approval.Approval
 	Role     team.Role            // of the person who decides; Nobody where no person does
-	Voters   map[string]team.Role // what those are now who have agreed so far, by user ID
+	Voters   map[string]team.Role // what those are now who have agreed so far, or decided, by user ID
 	Gateway  fleet.Gateway        // that asks
 	Kill     *fleet.Kill          // one that stops what is asked for, or nil
 	Pending  int                  // how many of the gateway's requests wait already
@@ -128,15 +128,15 @@ func standing(ctx context.Context, tx bun.Tx, a approval.Approval, userID string
 			return st, err
 		}
 	}
-	for _, v := range a.Agreed {
-		r, err := role(ctx, tx, a.TeamID, v.ID)
+	for _, id := range a.Givers() {
+		r, err := role(ctx, tx, a.TeamID, id)
 		if err != nil {
 			return st, err
 		}
 		if st.Voters == nil {
 			st.Voters = map[string]team.Role{}
 		}
-		st.Voters[v.ID] = r
+		st.Voters[id] = r
 	}
 	kills, err := activeKills(ctx, tx, a.TeamID)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	builderRules      = 40 // that are shown as a form
-	builderConditions = 200
+	builderRules      = 40  // that are shown as a form
+	builderConditions = 200 // of a rule that is shown as a form
 )
 
 // built is what came of the form of a document's rules.
@@ -141,21 +141,36 @@ func (r *builderRule) drop() {
 	r.Conditions = slices.DeleteFunc(slices.Clone(r.Conditions), func(c document.ConditionForm) bool { return c.Field == "" && c.Value == "" })
 }
 
-// mark tells rules apart by what a form shows of them. Space does not count:
-// fields of one line lose it.
+// mark tells rules apart by what a form shows of them. How lines end, and
+// space around a field, does not count.
 func mark(c document.ClauseForm) string {
 	c.Nested, c.Source, c.Line = false, "", 0
 	c.Any = c.Any && len(c.Conditions) > 1
 	if len(c.Conditions) == 0 {
 		c.Conditions = nil
 	}
+	c.Conditions = slices.Clone(c.Conditions)
+	for _, s := range shown(&c) {
+		*s = strings.TrimSpace(lineEnds.Replace(*s))
+	}
 	b, err := json.Marshal(c)
 	if err != nil {
 		panic(fmt.Sprintf("web: %v", err)) // texts and truth values
 	}
-	plain := strings.NewReplacer(`\n`, " ", `\r`, " ", `\t`, " ").Replace(string(b))
-	h := sha256.Sum256([]byte(strings.Join(strings.Fields(plain), "")))
+	h := sha256.Sum256(b)
 	return hex.EncodeToString(h[:8])
+}
+
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
+// shown are the texts of c that fields show: first those of one line.
+func shown(c *document.ClauseForm) []*string {
+	all := []*string{&c.Name, &c.Decision, &c.Risk, &c.Timeout, &c.Hold, &c.Role, &c.Count}
+	for i := range c.Conditions {
+		one := &c.Conditions[i]
+		all = append(all, &one.Field, &one.Operator, &one.Value)
+	}
+	return append(all, &c.When, &c.Reason)
 }
 
 // readRules reads the rules of a form that was sent.
@@ -163,13 +178,18 @@ func readRules(f url.Values) []builderRule {
 	rules := make([]builderRule, number(f.Get("rules"), builderRules))
 	for i := range rules {
 		get := func(name string) string {
-			return strings.TrimSpace(strings.ReplaceAll(f.Get("r."+strconv.Itoa(i)+"."+name), "\r\n", "\n"))
+			return strings.TrimSpace(lineEnds.Replace(f.Get("r." + strconv.Itoa(i) + "." + name)))
 		}
 		rules[i] = builderRule{mark: get("mark"), ClauseForm: document.ClauseForm{
 			Name: get("name"), Decision: get("decision"), Reason: get("reason"), Risk: get("risk"), When: get("when"),
 			Role: get("role"), Count: get("count"), Timeout: get("timeout"), Hold: get("hold"), Any: get("any") == "yes",
 		}}
-		for j := range number(get("conditions"), builderConditions) {
+		count, err := strconv.Atoi(get("conditions"))
+		if get("conditions") != "" && (err != nil || count < 0 || count > builderConditions+1) {
+			rules[i].mark = "" // to read a part of them would drop the others
+			continue
+		}
+		for j := range count {
 			of := strconv.Itoa(j) + "."
 			rules[i].Conditions = append(rules[i].Conditions, document.ConditionForm{
 				Field: views.JoinField(get(of+"field"), get(of+"rest")), Operator: get(of + "operator"), Value: get(of + "value"),
@@ -219,9 +239,18 @@ func builder(b built, text string) views.Builder {
 
 // odd reports whether fields would not show all that c says.
 func odd(c document.ClauseForm) bool {
-	all := []string{c.Name, c.When, c.Decision, c.Reason, c.Risk, c.Timeout, c.Hold, c.Role, c.Count}
-	for _, one := range c.Conditions {
-		all = append(all, one.Field, one.Operator, one.Value)
+	if len(c.Conditions) > builderConditions {
+		return true
 	}
-	return slices.ContainsFunc(all, func(s string) bool { return !views.Plain(s) })
+	all := shown(&c)
+	lines := len(all) - 2 // When and Reason may have several
+	for i, s := range all {
+		if !views.Plain(*s) || i < lines && strings.Contains(*s, "\n") {
+			return true
+		}
+	}
+	return slices.ContainsFunc(c.Conditions, func(one document.ConditionForm) bool {
+		kind, rest := views.SplitField(one.Field)
+		return strings.TrimSpace(kind) != kind || strings.TrimSpace(rest) != rest
+	})
 }

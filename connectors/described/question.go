@@ -2,6 +2,7 @@ package described
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/tameflare/tameflare/connectors"
@@ -20,13 +21,21 @@ func (r Request) Question(set *connectors.Set) (policy.Question, *connectors.Con
 	}
 	scheme, _, _ := strings.Cut(r.URL, "://")
 	q := policy.Question{Request: &policy.Request{
-		Method: strings.ToUpper(seen.Method), Scheme: strings.ToLower(scheme), Host: seen.Host, Path: seen.Path,
+		Method: strings.ToUpper(seen.Method), Scheme: strings.ToLower(scheme), Host: seen.Host,
 		Header: make(map[string]string, len(r.Header)),
 	}}
 	for name, values := range r.Header {
-		q.Request.Header[strings.ToLower(name)] = strings.Join(values, ", ")
+		if name = strings.ToLower(name); len(values) == 1 {
+			q.Request.Header[name] = values[0]
+		} else { // servers differ in which of several counts
+			q.Request.Hidden = append(q.Request.Hidden, "headers."+name)
+		}
 	}
+	slices.Sort(q.Request.Hidden)
 	var known bool
+	if q.Request.Path, known = connectors.PlainPath(seen.Path); !known {
+		q.Request.Hidden = append(q.Request.Hidden, "path")
+	}
 	if q.Request.Query, known = seen.QueryValues(); !known {
 		q.Request.Hidden = append(q.Request.Hidden, "query")
 	}

@@ -30,7 +30,7 @@ func TestAQuestionHasWhatPoliciesLookAt(t *testing.T) {
 
 	r := described.Request{
 		Method: "put", URL: "HTTPS://API.github.com:443/repos/acme/site/pulls/7/merge?dry=1&tag=a&tag=b",
-		Header: http.Header{"content-type": {"application/json"}, "X-Team": {"a", "b"}},
+		Header: http.Header{"content-type": {"application/json"}, "X-Team": {"a, b"}},
 		Body:   []byte(`{"merge_method":"squash","n":3}`),
 	}
 	q, c, err := r.Question(githubSet(t))
@@ -63,9 +63,14 @@ func TestWhatCannotBeReadIsHidden(t *testing.T) {
 			Method: "POST", URL: "https://api.other.example/", Header: http.Header{"content-type": {"application/json"}}, Body: []byte("{}"),
 		}, nil},
 		"a body that its service reads whatever it says": {described.Request{Method: "POST", URL: "https://api.github.com/user", Body: []byte("{}")}, nil},
-		"a half escape":     {described.Request{Method: "GET", URL: "https://api.other.example/?a=%2"}, []string{"query"}},
-		"a body of no type": {described.Request{Method: "POST", URL: "https://api.other.example/", Body: []byte("{}")}, []string{"body"}},
-		"a body elsewhere":  {described.Request{Method: "POST", URL: "https://api.other.example/", Unread: true}, []string{"body"}},
+		"headers of several lines": {described.Request{
+			Method: "GET", URL: "https://api.github.com/user", Header: http.Header{"X-B": {"1", "1"}, "X-A": {"1"}, "x-a": {"2"}},
+		}, []string{"headers.x-a", "headers.x-b"}},
+		"a path with an empty segment": {described.Request{Method: "GET", URL: "https://api.other.example//admin"}, []string{"path"}},
+		"a path with a dot segment":    {described.Request{Method: "GET", URL: "https://api.other.example/x/../admin"}, []string{"path"}},
+		"a half escape":                {described.Request{Method: "GET", URL: "https://api.other.example/?a=%2"}, []string{"query"}},
+		"a body of no type":            {described.Request{Method: "POST", URL: "https://api.other.example/", Body: []byte("{}")}, []string{"body"}},
+		"a body elsewhere":             {described.Request{Method: "POST", URL: "https://api.other.example/", Unread: true}, []string{"body"}},
 	} {
 		q, c, err := tt.r.Question(githubSet(t))
 		if err != nil {

@@ -48,6 +48,26 @@ func (a Approval) Recount(role func(userID string) team.Role) Approval {
 	return a
 }
 
+// Givers are the user IDs of those who have agreed so far, and of whoever has
+// settled a.
+func (a Approval) Givers() []string {
+	ids := make([]string, 0, len(a.Agreed)+1)
+	for _, v := range a.Agreed {
+		ids = append(ids, v.ID)
+	}
+	if a.DecidedBy != "" && !slices.Contains(ids, a.DecidedBy) {
+		ids = append(ids, a.DecidedBy)
+	}
+	return ids
+}
+
+// Stands reports whether everybody who granted a could grant it still. Role
+// tells what somebody is now.
+func (a Approval) Stands(role func(userID string) team.Role) bool {
+	ids := a.Givers()
+	return len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !a.MayAgree(role(id)) })
+}
+
 // agree adds d's vote. It fails with fault.Forbidden where d cannot agree, and
 // with fault.Conflict where d has already.
 func (a Approval) agree(d Decider, now time.Time) (Approval, error) {

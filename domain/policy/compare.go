@@ -71,18 +71,39 @@ func asNumber(s string) (value, bool) {
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
 
+// textIs says whether the number in a text is n. Some services read as a number
+// what others do not, such as +1 or 1e2 with a blank before it.
+func textIs(s string, n *value) verdict {
+	if of, ok := asNumber(s); ok {
+		return surely(compareNumbers(&of, n) == 0)
+	}
+	if strings.ContainsAny(s, "0123456789") && strings.Trim(s, " \t\r\n+-.,_0123456789abcdefABCDEFxX") == "" {
+		return unclear
+	}
+	return fails
+}
+
+func truthText(v *value) string {
+	if v.num != 0 {
+		return "true"
+	}
+	return "false"
+}
+
 // same is equality in YAML: a number in a text counts as the number where the
-// other is one.
+// other is one, and so does true or false.
 func same(a, b *value) verdict {
 	switch {
 	case a.numeric() && b.numeric():
 		return surely(compareNumbers(a, b) == 0)
 	case a.numeric() && b.kind == text:
-		n, ok := asNumber(b.text)
-		return surely(ok && compareNumbers(a, &n) == 0)
+		return textIs(b.text, a)
 	case a.kind == text && b.numeric():
-		n, ok := asNumber(a.text)
-		return surely(ok && compareNumbers(&n, b) == 0)
+		return textIs(a.text, b)
+	case a.kind == truth && b.kind == text:
+		return surely(b.text == truthText(a))
+	case a.kind == text && b.kind == truth:
+		return surely(a.text == truthText(b))
 	}
 	switch a.kind {
 	case text:

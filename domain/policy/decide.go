@@ -8,13 +8,29 @@ type deciding struct {
 	acting    tally
 	reporting tally
 	linear    bool // without the index
+	reports   bool // it is the turn of the policies that only report
 
 	collected []*clause // not nil: those of the effect collect that apply, and nothing else is done
 	collect   Effect
 }
 
-// consult asks the policies about everything that the request may be.
+// consult asks the policies about everything that the request may be: first
+// those that decide, then those that only report, which may cost as much again
+// and change nothing if that is not enough.
 func (d *deciding) consult() {
+	d.each()
+	if d.collected != nil || !d.engine.policies.reports {
+		return
+	}
+	cost := d.cost
+	d.cost, d.reports = 0, true
+	if d.each(); d.spent() {
+		d.reporting = tally{}
+	}
+	d.cost, d.reports = cost, false
+}
+
+func (d *deciding) each() {
 	a := &d.q.Action
 	d.about = objectOf(a)
 	d.as(a.Name, a.Class, false)
@@ -82,8 +98,11 @@ func (d *deciding) one(c *clause) {
 		}
 		return
 	}
+	if c.of.reportOnly != d.reports {
+		return
+	}
 	t := &d.acting
-	if c.of.reportOnly {
+	if d.reports {
 		t = &d.reporting
 	}
 	if t.matters(c) && !d.spent() {

@@ -98,6 +98,9 @@ func (r *run) condition(n *node) verdict {
 	b := r.value(&n.args[1])
 	switch n.code {
 	case eq:
+		if repeated(&n.args[0], &a, &b) || repeated(&n.args[1], &b, &a) {
+			return unclear
+		}
 		return r.equal(&a, &b)
 	case less, lessEq, greater, greaterEq:
 		r.cost += int64(min(len(a.text), len(b.text)) / perText)
@@ -107,6 +110,9 @@ func (r *run) condition(n *node) verdict {
 		}
 		return surely(fits(n.code, order))
 	case memberOf:
+		if n.args[0].code == theField && n.args[0].field.part == onQuery && a.kind == list {
+			return unclear
+		}
 		return r.member(&a, &b)
 	case begins:
 		if a.kind == opening && b.kind == text {
@@ -191,4 +197,10 @@ func (r *run) member(element, among *value) verdict {
 		}
 	}
 	return none.opposite()
+}
+
+// repeated reports whether a is a parameter of the query that is there several
+// times, and b is no list: which of them the service takes is its own affair.
+func repeated(n *node, a, b *value) bool {
+	return n.code == theField && n.field.part == onQuery && a.kind == list && b.kind != list
 }

@@ -214,6 +214,9 @@ func (x *facts) request(f *field) value {
 	case onHost:
 		return given(r.Host)
 	case onPath:
+		if slices.Contains(r.Hidden, "path") {
+			return value{}
+		}
 		return given(r.Path)
 	case onQuery:
 		if slices.Contains(r.Hidden, "query") {
@@ -221,14 +224,14 @@ func (x *facts) request(f *field) value {
 		}
 		switch all := r.Query[f.key]; len(all) {
 		case 0:
-			return value{kind: absent}
+			return missing(r.Query, f.key)
 		case 1:
 			return textValue(all[0])
 		default:
 			return value{kind: list, texts: all}
 		}
 	case onHeader:
-		if slices.Contains(r.Hidden, "headers") {
+		if slices.Contains(r.Hidden, "headers") || len(r.Hidden) > 0 && slices.Contains(r.Hidden, "headers."+f.key) {
 			return value{}
 		}
 		if s, there := r.Header[f.key]; there {
@@ -263,9 +266,16 @@ func body(r *Request, steps []string) value {
 	return valueOf(at)
 }
 
+// manyNames is how many names a map may have for it to be looked through for
+// one that is not there.
+const manyNames = 256
+
 // missing is a name that a map does not have. There are services that do not
 // mind the case of names, so one that differs in nothing else may be meant.
-func missing(m map[string]any, name string) value {
+func missing[V any](m map[string]V, name string) value {
+	if len(m) > manyNames {
+		return value{}
+	}
 	for key := range m {
 		if strings.EqualFold(key, name) {
 			return value{}

@@ -73,7 +73,9 @@ func (c *compiler) find(p *node, f *finding) {
 		}
 	case globOf:
 		k.absent = true
-		if a := &p.args[0]; a.code == theField {
+		// What is no text makes it unclear, and what a field is depends on the
+		// request, save for these.
+		if a := &p.args[0]; a.code == theField && (a.field.part == onAction || a.field.part == onResource) {
 			k.field = a.field
 			k.texts, prefixes, exact = globTexts(p.c.globs)
 		}
@@ -124,8 +126,8 @@ func (f *finding) keyed(k key) {
 	}
 	if !k.absent && (k.field.part == onParam || k.field.part == onBody) {
 		for _, s := range k.texts {
-			if _, number := asNumber(s); number {
-				return // which a number there would meet too
+			if _, number := asNumber(s); number || s == "true" || s == "false" {
+				return // which a number, or a truth, there would meet too
 			}
 		}
 	}

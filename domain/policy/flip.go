@@ -37,7 +37,11 @@ func (d *deciding) applying(e Effect) []*clause {
 type flipping struct {
 	*deciding
 	changes []Change
+	steps   int
 }
+
+// maxTries is how long the fewest changes are looked for.
+const maxTries = 2000
 
 // prevent makes c fail for everything that the request may be, and with every
 // element of its lists, by what costs the fewest changes at each.
@@ -85,6 +89,9 @@ func (f *flipping) toFail(n *node) need { return f.towards(n, false) }
 // towards is the least that would make n hold, or fail. It is empty but not
 // nil if it does already.
 func (f *flipping) towards(n *node, hold bool) need {
+	if f.steps++; f.steps > maxTries {
+		return need{}
+	}
 	if f.verdict(n) == surely(hold) {
 		return need{nodes: []*node{}, hold: []bool{}}
 	}

@@ -176,6 +176,10 @@ func (d *deciding) keyed(k *keyed) {
 	case truth, whole, double, moment:
 		// No text is one of them.
 	case list:
+		if k.field.part == onQuery {
+			d.ask(k.all) // in CEL it is unclear which of them counts
+			return
+		}
 		d.elements(k, &v)
 	default:
 		d.ask(k.all)

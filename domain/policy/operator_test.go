@@ -79,7 +79,8 @@ func TestOperatorsOfYAML(t *testing.T) {
 		{policy.Equals, "params.digits", constText("7"), "fails"},
 		{policy.Equals, "params.n", constText("12.0"), "holds"},
 		{policy.Equals, "params.n", constText("1e1"), "fails"},
-		{policy.Equals, "params.yes", constText("true"), "fails"},
+		{policy.Equals, "params.yes", constText("true"), "holds"},
+		{policy.Equals, "params.yes", constText("yes"), "fails"},
 		{policy.Equals, "params.labels", constText("b"), "holds"},
 		{policy.NotEquals, "params.labels", constText("b"), "holds"}, // of a
 		{policy.Equals, "params.none", constText("b"), "fails"},

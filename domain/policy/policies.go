@@ -17,6 +17,7 @@ type policies struct {
 	areas   []area
 	index   index
 	uses    uses
+	reports bool // some of them only report
 }
 
 // area is what one policy or many are about.
@@ -44,6 +45,7 @@ func compilePolicies(s *Settings) (*policies, error) {
 		}
 		c.steps = 0
 		of := &ruling{id: p.ID, name: p.Name, version: p.Version, priority: p.Priority, reportOnly: p.ReportOnly, actions: p.Scope.Actions}
+		out.reports = out.reports || p.ReportOnly
 		if of.priority == 0 {
 			of.priority = DefaultPriority
 		}

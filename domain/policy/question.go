@@ -24,7 +24,8 @@ type Request struct {
 	Header                     map[string]string // by the name in lower case; several joined by ", "
 	Body                       any               // the JSON value, or the form as a map: maps by text, lists, texts, int64, float64, bool, nil
 
-	// Hidden names the parts that are not known: "query", "headers", "body".
+	// Hidden names the parts that are not known: "path", "query", "headers",
+	// "headers.NAME", "body".
 	Hidden []string
 }
 

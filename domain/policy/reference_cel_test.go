@@ -50,6 +50,18 @@ func (v view) value(e policy.Expr, s scope) any {
 			return murky{}
 		}
 	}
+	for i, arg := range e.Args { // a parameter that is there several times is no one thing
+		_, isList := args[i].([]any)
+		if !isList || !strings.HasPrefix(arg.Field, "request.query.") {
+			continue
+		}
+		if e.Op == policy.Member && i == 0 {
+			return murky{}
+		}
+		if _, otherToo := args[1-min(i, 1)].([]any); (e.Op == policy.Eq || e.Op == policy.Ne) && !otherToo {
+			return murky{}
+		}
+	}
 	return apply(e.Op, args)
 }
 

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"net/netip"
@@ -218,6 +219,25 @@ func several(c any) []any {
 
 // same is Equals.
 func same(a, b any) may {
+	for _, turned := range [][2]any{{a, b}, {b, a}} {
+		text, isText := turned[0].(string)
+		if !isText {
+			continue
+		}
+		switch other := turned[1].(type) {
+		case int64, float64:
+			if x, ok := number(text, other); ok {
+				y, ok := number(other, text)
+				return surely(ok && x.Cmp(y) == 0)
+			}
+			if perhapsNumber.MatchString(text) {
+				return either
+			}
+			return surely(false)
+		case bool:
+			return surely(text == fmt.Sprint(other))
+		}
+	}
 	if x, ok := number(a, b); ok {
 		y, ok := number(b, a)
 		return surely(ok && x.Cmp(y) == 0)
@@ -235,6 +255,9 @@ func same(a, b any) may {
 	}
 	return either
 }
+
+// perhapsNumber is what some would read as a number.
+var perhapsNumber = regexp.MustCompile(`^[-+ \t\r\n.,_0-9a-fA-FxX]*[0-9][-+ \t\r\n.,_0-9a-fA-FxX]*$`)
 
 // number is a as a number, which a text counts as where other is a number.
 func number(a, other any) (*big.Float, bool) {

@@ -133,16 +133,24 @@ func (v view) request(field string) any {
 	case "host":
 		return r.Host
 	case "path":
+		if slices.Contains(r.Hidden, "path") {
+			return murky{}
+		}
 		return r.Path
 	}
 	part, name, _ := strings.Cut(field, ".")
-	if slices.Contains(r.Hidden, part) {
+	if slices.Contains(r.Hidden, part) || slices.Contains(r.Hidden, part+"."+name) {
 		return murky{}
 	}
 	switch part {
 	case "query":
 		switch values := r.Query[name]; len(values) {
 		case 0:
+			for key := range r.Query {
+				if strings.EqualFold(key, name) {
+					return murky{}
+				}
+			}
 			return missing{}
 		case 1:
 			return values[0]

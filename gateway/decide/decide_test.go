@@ -3,6 +3,7 @@ package decide_test
 import (
 	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -334,5 +335,56 @@ func TestKillSwitchesLeavePoliciesAsTheyAre(t *testing.T) {
 	judged("lifted", policy.ByPolicy, false)
 	if _, stops := (*decide.State)(nil).Stops("github", nil); !stops {
 		t.Error("no state at all stops nothing")
+	}
+}
+
+func TestManyClausesAreNotExplainedAtEachPass(t *testing.T) {
+	t.Parallel()
+
+	with := func(n int) *decide.State {
+		return compile(t, func(s *wire.Snapshot) {
+			p := policy.Policy{ID: "pol_1", Name: "many", Version: 1}
+			for i := range n {
+				p.Clauses = append(p.Clauses, policy.Clause{Name: "rule " + strconv.Itoa(i), Effect: policy.Allow, Line: i})
+			}
+			s.Policies = nil
+			if n > 0 {
+				s.Policies = []policy.Policy{p, {ID: "pol_2", Name: "one more", Version: 1, Clauses: []policy.Clause{{Name: "last", Effect: policy.Allow}}}}
+			}
+		})
+	}
+	for n, want := range map[int]bool{0: false, 1: true, 499: true, 500: false} {
+		if got := with(n).Explains(); got != want {
+			t.Errorf("%d clauses and one more: %v, want %v", n, got, want)
+		}
+	}
+	if (*decide.State)(nil).Explains() {
+		t.Error("nothing explains itself")
+	}
+}
+
+func TestAClauseIsNamedByItsPolicyToo(t *testing.T) {
+	t.Parallel()
+
+	st := compile(t, func(s *wire.Snapshot) {
+		s.Policies = append(policies("*"), policy.Policy{ID: "pol_2", Name: "other", Version: 1, Clauses: []policy.Clause{
+			{Name: "no merges", Effect: policy.Deny, Line: 3}, {Name: "no merges", Effect: policy.Deny, Line: 5},
+		}})
+	})
+	key := (&policy.Policy{ID: "pol_2", Name: "other", Version: 1, Clauses: []policy.Clause{{Name: "no merges", Effect: policy.Deny, Line: 3}}}).Key(0)
+	for name, c := range map[string]struct {
+		d            policy.Decision
+		policy, rule string
+		line         int
+	}{
+		"the first of two alike": {policy.Decision{Policy: "pol_2", Rule: key}, "other", "no merges", 3},
+		"of another policy":      {policy.Decision{Policy: "pol_1", Rule: key}, "careful", "", 0},
+		"a rule nobody has":      {policy.Decision{Policy: "pol_2", Rule: "pol_2/none"}, "other", "", 0},
+		"a policy nobody has":    {policy.Decision{Policy: "pol_3", Rule: "pol_3/none"}, "", "", 0},
+		"no policy":              {policy.Decision{Rule: "rule_1"}, "", "", 0},
+	} {
+		if p, r, line := st.Clause(c.d); p != c.policy || r != c.rule || line != c.line {
+			t.Errorf("%s: %q, %q, line %d", name, p, r, line)
+		}
 	}
 }

@@ -33,12 +33,24 @@ type State struct {
 	snapshot wire.Snapshot // without its credentials
 	settings policy.Settings
 	engine   *policy.Engine
-	uses     policy.Uses    // of engine, whatever kill switches are on
+	uses     policy.Uses // of engine, whatever kill switches are on
+	clauses  int         // how many there are in the policies
+	named    map[string]clause
 	stops    *policy.Engine // the kill switches alone
 	set      *connectors.Set
 	settled  map[string]settled // by the configured connector's name
 	broken   []string
 }
+
+// clause is what people call a clause of a policy. In State it is by its key.
+type clause struct {
+	policy, name string
+	line         int
+}
+
+// maxExplained is of how many clauses explanations are worth their time also
+// for requests that pass.
+const maxExplained = 500
 
 // settled is a connector's part of a snapshot.
 type settled struct {
@@ -134,6 +146,7 @@ func Compile(s wire.Snapshot, open func(wire.SealedCredential) (credential.Secre
 		return nil, err
 	}
 	st.uses = st.engine.Uses()
+	st.nameClauses()
 	if st.stops, err = policy.Compile(policy.Settings{Kills: s.Kills}); err != nil {
 		return nil, err
 	}
@@ -230,23 +243,42 @@ func (st *State) Uses() policy.Uses {
 // Clause names what d was decided by, where that is a policy: the policy, the
 // rule in it, and its line.
 func (st *State) Clause(d policy.Decision) (name, rule string, line int) {
+	if st == nil {
+		return "", "", 0
+	}
+	if c, ok := st.named[d.Rule]; ok && strings.HasPrefix(d.Rule, d.Policy+"/") {
+		return c.policy, c.name, c.line
+	}
 	for i := range st.settings.Policies {
-		p := &st.settings.Policies[i]
-		if p.ID != d.Policy {
-			continue
+		if p := &st.settings.Policies[i]; p.ID == d.Policy {
+			return p.Name, "", 0
 		}
-		for n := range p.Clauses {
-			if p.Key(n) == d.Rule {
-				return p.Name, p.Clauses[n].Name, p.Clauses[n].Line
-			}
-		}
-		return p.Name, "", 0
 	}
 	return "", "", 0
 }
 
+// nameClauses fills in what people call the clauses.
+func (st *State) nameClauses() {
+	for i := range st.settings.Policies {
+		st.clauses += len(st.settings.Policies[i].Clauses)
+	}
+	st.named = make(map[string]clause, st.clauses)
+	for i := range st.settings.Policies {
+		p := &st.settings.Policies[i]
+		for n := range p.Clauses {
+			if key := p.Key(n); st.named[key] == (clause{}) { // of two that are the same, the first
+				st.named[key] = clause{p.Name, p.Clauses[n].Name, p.Clauses[n].Line}
+			}
+		}
+	}
+}
+
 // Judges reports whether there are policies here at all.
 func (st *State) Judges() bool { return st != nil && len(st.settings.Policies) > 0 }
+
+// Explains reports whether there are policies, and few enough that working out
+// why a request simply passes is no burden.
+func (st *State) Explains() bool { return st.Judges() && st.clauses <= maxExplained }
 
 // Credential returns the credential that c's requests are given, and whether
 // there is to be one. Its Secret may be empty: see Credential.

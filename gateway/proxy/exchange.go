@@ -52,8 +52,7 @@ type exchange struct {
 	decision  policy.Decision
 	asking    policy.Question // what decision answers
 	matter    matter          // that asking points to
-	why       policy.Explanation
-	explained bool // why is there, or there is none
+	explained bool            // entry.Why is there, or there is none
 	client    brought
 	approval  wire.Approval
 

@@ -167,7 +167,7 @@ func (x *exchange) fingerprint() string {
 		BodyDigest:    hex.EncodeToString(digest[:]),
 		CredentialID:  id,
 		RuleID:        grantor(x.decision),
-		Params:        judgedBy(x.action) + "\n" + x.means(),
+		Params:        judgedBy(x.action) + "\n" + x.means() + x.lookedAt(),
 	}.Fingerprint()
 }
 
@@ -186,6 +186,25 @@ func (x *exchange) means() string {
 		return ""
 	}
 	return x.connector.Means(x.r.Header)
+}
+
+// lookedAt writes out the headers that policies look at, so that a grant does
+// not fit a request that shows them another value. It is "" where the request
+// has none of them.
+func (x *exchange) lookedAt() string {
+	uses := x.state.Uses()
+	if len(uses.Headers) == 0 {
+		return ""
+	}
+	shown := x.shownHeaders(uses.Headers)
+	if len(shown) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(shown) // in the order of its keys
+	if err != nil {
+		panic("proxy: " + err.Error()) // strings
+	}
+	return "\n" + string(text)
 }
 
 // judgedBy writes out what a was judged by, without the key that clients make

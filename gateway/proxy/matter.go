@@ -13,17 +13,19 @@ import (
 // in the exchange, so that showing it costs nothing where nobody looks closer.
 type matter struct {
 	request policy.Request
-	hidden  [3]string
+	hidden  [8]string // enough for most
 }
 
 // matter returns what is decided about, as of now. What the policies of st do
 // not look at is hidden from them.
 func (x *exchange) matterOf(st *decide.State, c *connectors.Connector, a action.Action) policy.Question {
 	uses := st.Uses()
-	r := policy.Request{
-		Method: x.r.Method, Scheme: x.dest.scheme, Host: x.dest.host, Path: x.path, Hidden: x.matter.hidden[:0],
-	}
+	r := policy.Request{Method: x.r.Method, Scheme: x.dest.scheme, Host: x.dest.host, Hidden: x.matter.hidden[:0]}
 	known := false
+	if r.Path, known = connectors.PlainPath(x.path); !known {
+		r.Hidden = append(r.Hidden, "path")
+	}
+	known = false
 	if uses.Query {
 		r.Query, known = x.question().QueryValues()
 	}
@@ -31,7 +33,14 @@ func (x *exchange) matterOf(st *decide.State, c *connectors.Connector, a action.
 		r.Hidden = append(r.Hidden, "query")
 	}
 	if len(uses.Headers) > 0 {
-		r.Header = x.shownHeaders(uses.Headers)
+		r.Header = make(map[string]string, len(uses.Headers))
+		for name, values := range x.shownHeaders(uses.Headers) {
+			if len(values) == 1 {
+				r.Header[name] = values[0]
+			} else { // servers differ in which of several counts
+				r.Hidden = append(r.Hidden, "headers."+name)
+			}
+		}
 	}
 	if r.Body, known = x.bodyValue(uses, c); !known {
 		r.Hidden = append(r.Hidden, "body")
@@ -40,22 +49,23 @@ func (x *exchange) matterOf(st *decide.State, c *connectors.Connector, a action.
 	return policy.Question{Action: a, Request: &x.matter.request, Run: &x.s.who, Time: x.s.now()}
 }
 
-// shownHeaders are those of the request that are named, in lower case.
-func (x *exchange) shownHeaders(names []string) map[string]string {
-	shown := make(map[string]string, len(names))
+// shownHeaders are those of the request that are named, in lower case, with the
+// value of each line.
+func (x *exchange) shownHeaders(names []string) map[string][]string {
+	shown := make(map[string][]string, len(names))
 	for name, values := range x.r.Header {
 		if name = strings.ToLower(name); policy.SecretHeader(name) {
 			continue
 		}
 		for _, wanted := range names {
 			if wanted == name {
-				shown[name] = strings.Join(values, ", ")
+				shown[name] = append(shown[name], values...)
 			}
 		}
 	}
 	for _, wanted := range names {
 		if wanted == "host" {
-			shown[wanted] = x.dest.authority()
+			shown[wanted] = []string{x.dest.authority()}
 		}
 	}
 	return shown

@@ -49,3 +49,46 @@ func TestAGrantIsForTheAccountThatAHeaderNames(t *testing.T) {
 		t.Error("a retry under another idempotency key does not fit its grant")
 	}
 }
+
+// So is what a header says that policies look at.
+func TestAGrantIsForTheHeadersThatPoliciesLookAt(t *testing.T) {
+	t.Parallel()
+	ask := func(c policy.Clause) func(header http.Header) string {
+		g := newRig(t, http.HandlerFunc(echo), judged(c))
+		client := g.client(false)
+		return func(header http.Header) string {
+			r, err := http.NewRequestWithContext(t.Context(), "PUT", "https://"+host+"/x", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header = header
+			res, err := client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if res.StatusCode != http.StatusOK {
+				t.Fatal(res.Status)
+			}
+			return (<-g.desk.asked).Fingerprint
+		}
+	}
+	looks := ask(asks("not here", where("request.headers.x-env", policy.NotEquals, text("test")), policy.Approvers{}))
+	all := map[string]string{}
+	for name, h := range map[string]http.Header{
+		"none": {}, "one": {"X-Env": {"prod"}}, "another": {"X-Env": {"stage"}}, "both": {"X-Env": {"prod", "stage"}}, "both in one line": {"X-Env": {"prod, stage"}},
+	} {
+		got := looks(h)
+		if was, twice := all[got]; twice {
+			t.Errorf("a grant for %s fits %s", was, name)
+		}
+		all[got] = name
+	}
+	if looks(http.Header{"X-Env": {"prod"}, "X-Other": {"a"}}) != looks(http.Header{"X-Env": {"prod"}, "X-Other": {"b"}}) {
+		t.Error("a header that no policy looks at counts")
+	}
+	blind := ask(asks("always", nil, policy.Approvers{}))
+	if blind(http.Header{"X-Env": {"prod"}}) != blind(http.Header{"X-Env": {"stage"}}) {
+		t.Error("without a policy that looks at it, the header counts")
+	}
+}

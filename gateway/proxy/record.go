@@ -32,7 +32,7 @@ func (x *exchange) judged() {
 	if d.Reported != "" {
 		x.entry.ReportedAs = d.ReportedAs.String()
 	}
-	x.why, x.explained, x.entry.Why = policy.Explanation{}, false, nil
+	x.explained, x.entry.Why = false, nil
 	x.entry.Alert = x.client.alert
 	x.entry.Would = ""
 	if d.Flagged || d.Would != d.Effect && d.By != policy.ByKillSwitch {

@@ -59,10 +59,9 @@ func (x *exchange) denied() *refusal {
 	if d.By == byClientKey {
 		return &refusal{status: http.StatusForbidden, code: "denied", detail: d.Reason, suggestion: x.client.suggestion}
 	}
-	x.explain()
 	return &refusal{
 		status: http.StatusForbidden, code: "denied", detail: d.Reason, rule: d.Rule,
-		suggestion: "Do not repeat this request. Find another way, or ask the people who run this gateway to allow it." + x.otherwise(),
+		suggestion: "Do not repeat this request. Find another way, or ask the people who run this gateway to allow it.",
 	}
 }
 

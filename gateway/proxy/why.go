@@ -2,8 +2,6 @@ package proxy
 
 import (
 	"encoding/json"
-	"strconv"
-	"strings"
 
 	"github.com/tameflare/tameflare/domain/policy"
 )
@@ -23,12 +21,13 @@ func (x *exchange) explain() {
 	switch {
 	case x.state == nil || x.entry.Decision == "", d.By == policy.ByKillSwitch, d.By == byClientKey, plain && !x.state.Judges():
 		return
+	case plain && d.By == policy.ByRule && !x.state.Explains():
+		return
 	}
 	same, why := x.state.Explain(x.asking, x.connector)
 	if same.Rule != d.Rule || same.Effect != d.Effect || plain && !considersPolicies(why) {
 		return
 	}
-	x.why = why
 	x.entry.Why = written(why)
 }
 
@@ -63,41 +62,4 @@ func written(why policy.Explanation) json.RawMessage {
 			return nil
 		}
 	}
-}
-
-// maxCondition is how long a condition may be that a client is told of.
-const maxCondition = 100
-
-// otherwise says to the client what about the request would have to be other
-// than it is, where that is one short condition about what it has itself sent.
-func (x *exchange) otherwise() string {
-	flip := x.why.Flip
-	if x.decision.By != policy.ByPolicy || flip == nil || len(flip.Changes) != 1 {
-		return ""
-	}
-	c := flip.Changes[0]
-	text := strings.TrimSpace(c.Text)
-	if text == "" || len(text) > maxCondition || strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) || !about(text) {
-		return ""
-	}
-	start := " It would pass"
-	if flip.To == policy.RequireApproval {
-		start = " A person could approve it"
-	}
-	if c.Holds {
-		return start + " if this were so: " + text
-	}
-	return start + " if this were not so: " + text
-}
-
-// about reports whether a condition is only about what clients know of their
-// own requests. Who runs them, where, and what headers they may have to show
-// stays between the people who write policies.
-func about(condition string) bool {
-	for _, others := range [...]string{"headers", "run.", "gateway", "environment", "request.host", "connector"} {
-		if strings.Contains(condition, others) {
-			return false
-		}
-	}
-	return true
 }

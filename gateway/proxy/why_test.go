@@ -31,26 +31,3 @@ func TestAnExplanationFitsItsPlace(t *testing.T) {
 		t.Errorf("nothing to say is %s", b)
 	}
 }
-
-func TestWhatClientsAreToldOfConditions(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		flip *policy.Flip
-		want string
-	}{
-		"nothing":                {nil, ""},
-		"one that holds":         {&policy.Flip{To: policy.Allow, Changes: []policy.Change{{Text: "params.amount > 100"}}}, " It would pass if this were not so: params.amount > 100"},
-		"one that does not":      {&policy.Flip{To: policy.RequireApproval, Changes: []policy.Change{{Text: "params.base: main", Holds: true}}}, " A person could approve it if this were so: params.base: main"},
-		"two":                    {&policy.Flip{To: policy.Allow, Changes: []policy.Change{{Text: "params.a"}, {Text: "params.b"}}}, ""},
-		"a long one":             {&policy.Flip{To: policy.Allow, Changes: []policy.Change{{Text: "params." + strings.Repeat("a", 200)}}}, ""},
-		"one of several lines":   {&policy.Flip{To: policy.Allow, Changes: []policy.Change{{Text: "params.a:\n  equals: x"}}}, ""},
-		"about who runs it":      {&policy.Flip{To: policy.Allow, Changes: []policy.Change{{Text: "run.principal == 'ana'"}}}, ""},
-		"about a header":         {&policy.Flip{To: policy.Allow, Changes: []policy.Change{{Text: "request.headers.x-pass == 'sesame'", Holds: true}}}, ""},
-		"that mentions a header": {&policy.Flip{To: policy.Allow, Changes: []policy.Change{{Text: "params.a == request.headers.x-pass", Holds: true}}}, ""},
-	} {
-		x := &exchange{decision: policy.Decision{By: policy.ByPolicy}, why: policy.Explanation{Flip: c.flip}}
-		if got := x.otherwise(); got != c.want {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
-		}
-	}
-}

@@ -20,27 +20,9 @@ type ConditionForm struct {
 
 // flatConditions reads a list of conditions that a form can show.
 func flatConditions(n ast.Node) (either bool, list []ConditionForm, flat bool) {
-	var items []ast.Node
-	switch n := n.(type) {
-	case nil:
-		return false, nil, true
-	case *ast.SequenceNode:
-		items = n.Values
-	default:
-		keys := entry(n)
-		group := keys["all"]
-		if keys["any"] != nil {
-			group, either = keys["any"], true
-		}
-		seq, ok := group.(*ast.SequenceNode)
-		switch {
-		case keys["field"] != nil && len(keys) <= 3 && group == nil:
-			items = []ast.Node{n}
-		case len(keys) == 1 && ok:
-			items = seq.Values
-		default:
-			return false, nil, false
-		}
+	either, items, flat := conditionNodes(n)
+	if !flat {
+		return false, nil, false
 	}
 	for _, item := range items {
 		c, ok := conditionForm(item)
@@ -50,6 +32,30 @@ func flatConditions(n ast.Node) (either bool, list []ConditionForm, flat bool) {
 		list = append(list, c)
 	}
 	return either && len(list) > 1, list, true
+}
+
+// conditionNodes are the elements of a list of conditions, or the only one.
+func conditionNodes(n ast.Node) (either bool, items []ast.Node, flat bool) {
+	switch n := n.(type) {
+	case nil:
+		return false, nil, true
+	case *ast.SequenceNode:
+		return false, n.Values, true
+	default:
+		keys := entry(n)
+		group := keys["all"]
+		if keys["any"] != nil {
+			group, either = keys["any"], true
+		}
+		seq, ok := group.(*ast.SequenceNode)
+		switch {
+		case keys["field"] != nil && len(keys) <= 3 && group == nil:
+			return false, []ast.Node{n}, true
+		case len(keys) == 1 && ok:
+			return either, seq.Values, true
+		}
+		return false, nil, false
+	}
 }
 
 func conditionForm(n ast.Node) (c ConditionForm, ok bool) {
@@ -72,6 +78,9 @@ func conditionForm(n ast.Node) (c ConditionForm, ok bool) {
 		return c, ok
 	}
 	c.Value, ok = typed(keys["value"])
+	if _, scalar := textOf(keys["value"]); scalar && ok && found && op.lists() && strings.Contains(c.Value, ",") && !strings.HasPrefix(c.Value, `"`) {
+		c.Value = strconv.Quote(c.Value) // one value, which a form would read as several
+	}
 	return c, ok
 }
 
@@ -150,7 +159,7 @@ func (c ConditionForm) value(o operator) (string, error) {
 	case several, twoNumbers:
 		return c.list(text)
 	case globs, networks:
-		if strings.Contains(text, ",") {
+		if _, err := strconv.Unquote(text); strings.Contains(text, ",") && (err != nil || text[0] != '"') {
 			return c.list(text)
 		}
 	case oneValue, aText, aRegex, aNumber, aWindow, aSize, nothing:

@@ -33,12 +33,13 @@ func SetClause(data []byte, index int, c ClauseForm) ([]byte, error) {
 	if reflect.DeepEqual(c, was) {
 		return data, nil
 	}
-	if out, err := o.change(index, was, c); err == nil && reads(out, want) {
+	from := o.places()
+	if out, err := o.change(index, was, c); err == nil && o.reads(out, want, from) {
 		return out, nil
 	}
 	spans, in, ok := o.rules()
 	if !ok {
-		return o.allAnew(want)
+		return o.allAnew(want, from)
 	}
 	if c.Nested {
 		return nil, errByHand
@@ -48,7 +49,7 @@ func SetClause(data []byte, index int, c ClauseForm) ([]byte, error) {
 		return nil, err
 	}
 	out := o.with(spans[index], append(o.kept(spans[index], in), lines...)...)
-	if !reads(out, want) {
+	if !o.reads(out, want, from) {
 		return nil, errByHand
 	}
 	return out, nil
@@ -62,16 +63,17 @@ func AddClause(data []byte, c ClauseForm) ([]byte, error) {
 	}
 	want := o.form()
 	want.Clauses = append(want.Clauses, c.plain())
+	from := append(o.places(), -1)
 	spans, in, ok := o.rules()
 	if !ok {
-		return o.allAnew(want)
+		return o.allAnew(want, from)
 	}
 	lines, err := c.plain().lines(in)
 	if err != nil {
 		return nil, err
 	}
 	at := spans[len(spans)-1].to
-	if out := o.with(span{at, at}, lines...); reads(out, want) {
+	if out := o.with(span{at, at}, lines...); o.reads(out, want, from) {
 		return out, nil
 	}
 	return nil, errByHand
@@ -88,11 +90,12 @@ func RemoveClause(data []byte, index int) ([]byte, error) {
 	}
 	want := o.form()
 	want.Clauses = slices.Delete(want.Clauses, index, index+1)
+	places := slices.Delete(o.places(), index, index+1)
 	spans, _, ok := o.rules()
 	if !ok || len(spans) == 1 {
-		return o.allAnew(want)
+		return o.allAnew(want, places)
 	}
-	if out := o.with(spans[index]); reads(out, want) {
+	if out := o.with(spans[index]); o.reads(out, want, places) {
 		return out, nil
 	}
 	return nil, errByHand
@@ -111,9 +114,10 @@ func MoveClause(data []byte, index, to int) ([]byte, error) {
 	want := o.form()
 	moved := want.Clauses[index]
 	want.Clauses = slices.Insert(slices.Delete(want.Clauses, index, index+1), to, moved)
+	places := slices.Insert(slices.Delete(o.places(), index, index+1), to, index)
 	spans, in, ok := o.rules()
 	if !ok {
-		return o.allAnew(want)
+		return o.allAnew(want, places)
 	}
 	whole := span{o.lead(spans[0].from, in), spans[len(spans)-1].to}
 	var parts [][]string
@@ -128,7 +132,7 @@ func MoveClause(data []byte, index, to int) ([]byte, error) {
 	}
 	one := parts[index]
 	parts = slices.Insert(slices.Delete(parts, index, index+1), to, one)
-	if out := o.with(whole, slices.Concat(parts...)...); reads(out, want) {
+	if out := o.with(whole, slices.Concat(parts...)...); o.reads(out, want, places) {
 		return out, nil
 	}
 	return nil, errByHand
@@ -174,7 +178,7 @@ func SetHead(data []byte, f Form) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if !reads(out, want) {
+	if !o.reads(out, want, o.places()) {
 		return nil, errByHand
 	}
 	return out, nil
@@ -223,7 +227,7 @@ func sameScope(a, b Form) bool {
 }
 
 // allAnew writes all rules again, where they are not a line each.
-func (o *outline) allAnew(want Form) ([]byte, error) {
+func (o *outline) allAnew(want Form, from []int) ([]byte, error) {
 	if slices.ContainsFunc(want.Clauses, func(c ClauseForm) bool { return c.Nested }) || !block(o.root) {
 		return nil, errByHand
 	}
@@ -238,27 +242,8 @@ func (o *outline) allAnew(want Form) ([]byte, error) {
 			at = span{s.from, s.from}
 		}
 	}
-	if out := o.with(at, append(o.kept(at, 0), lines...)...); reads(out, want) {
+	if out := o.with(at, append(o.kept(at, 0), lines...)...); o.reads(out, want, from) {
 		return out, nil
 	}
 	return nil, errByHand
-}
-
-// reads reports whether a form shows of a document what it should.
-func reads(data []byte, want Form) bool {
-	got, err := ReadForm(data)
-	if err != nil || len(got.Clauses) != len(want.Clauses) {
-		return false
-	}
-	for i := range got.Clauses {
-		g, w := got.Clauses[i].plain(), want.Clauses[i].plain()
-		if g.Nested != w.Nested || g.Nested && strings.TrimSpace(g.Source) != strings.TrimSpace(w.Source) {
-			return false
-		}
-		g.Source, w.Source, g.Line, w.Line = "", "", 0, 0
-		if !reflect.DeepEqual(g, w) {
-			return false
-		}
-	}
-	return got.Name == want.Name && got.Description == want.Description && sameScope(got, want)
 }

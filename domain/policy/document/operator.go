@@ -70,6 +70,11 @@ var operators = []operator{
 	{name: "size_lte", op: policy.SizeLT, takes: aSize, shift: 1, also: []string{"length_lte"}},
 }
 
+// lists reports whether a value may be several, with commas between them.
+func (o operator) lists() bool {
+	return o.takes == several || o.takes == twoNumbers || o.takes == globs || o.takes == networks
+}
+
 // Operators returns the names of all there are, in the order in which people
 // should see them.
 func Operators() []string {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/tameflare/tameflare/domain/policy"
 	"github.com/tameflare/tameflare/domain/yamldoc"
 )
 
@@ -100,6 +101,9 @@ func (r *reading) request(p yamldoc.Place) *Request {
 	if u, err := url.Parse(q.URL); q.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
 		r.Bad(keys["url"], "a whole URL belongs here, such as https://api.github.com/user")
 	}
+	if u, err := url.Parse(q.URL); err == nil && u.User != nil {
+		r.Bad(keys["url"], "leave out what stands before the @: it is a credential, which every version of the policy would keep")
+	}
 	r.headers(keys["headers"], q.Header)
 	if keys["body"].There() && keys["form"].There() {
 		r.Bad(keys["form"], "a request has either a body or a form")
@@ -131,6 +135,10 @@ func (r *reading) request(p yamldoc.Place) *Request {
 
 func (r *reading) headers(p yamldoc.Place, h http.Header) {
 	for _, pair := range r.pairs(p, maxHeaders) {
+		if policy.SecretHeader(pair.key) {
+			r.Bad(pair.value, "leave this header out: it carries a credential, which every version of the policy would keep, and which no condition looks at")
+			continue
+		}
 		items := []yamldoc.Place{pair.value}
 		if _, several := pair.value.Node.(*ast.SequenceNode); several {
 			items = r.Items(pair.value)

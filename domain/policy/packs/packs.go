@@ -20,7 +20,7 @@ var files embed.FS
 
 var packs = []Pack{
 	{Name: "protect-main", Title: "Protect main", Services: []string{"github"},
-		Summary: "What lands on main needs an admin; main is not deleted, rewritten or unprotected."},
+		Summary: "What lands on main needs an admin; main is not deleted, renamed, rewritten or unprotected."},
 	{Name: "nothing-destructive", Title: "Nothing destructive",
 		Summary: "Nothing is deleted, and what cannot be undone or changes settings needs a person."},
 	{Name: "business-hours", Title: "Business hours",
