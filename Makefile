@@ -51,6 +51,7 @@ fuzz: ## Fuzz every target for FUZZTIME (60s), spell a million requests otherwis
 bench: build ## Measure naming, the gateway against a direct connection and a plain tunnel, and policies against cel-go, OPA and Cedar
 	@go run ./integration/bench $(ARGS)
 	@cd integration/bench/policies && go run .
+	@REPLAY_ROWS=1000000 tools/test.sh --fast ./app/replay -run Million -v
 
 .PHONY: screenshots
 screenshots: ## Take the pictures of docs/images from the real pages

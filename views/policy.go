@@ -110,8 +110,9 @@ func joint(e *policy.Expr) string {
 		return "any of"
 	case policy.Not:
 		return "not"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // conditionText is a condition that stands for itself.

@@ -2,6 +2,7 @@ package views
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tameflare/tameflare/domain/fleet"
@@ -30,6 +31,8 @@ type ProposedConnector struct {
 	Rules                  []fleet.Rule
 	Allowed, Asked, Denied int64    // requests that would pass, wait for a person, and that a rule denies
 	Drops                  []string // patterns of today's rules that would be gone
+	Refused                int64    // that were refused, and that no rule is made for
+	Kept                   []string // actions left out, as a rule could allow what is stopped
 	Leaves                 int      // actions that nothing would allow any more
 }
 
@@ -56,7 +59,7 @@ func (c ProposedConnector) coversText() string {
 	for _, o := range []struct {
 		n    int64
 		word string
-	}{{c.Allowed, "pass"}, {c.Asked, "wait for a person"}, {c.Denied, "are denied, as they are today"}} {
+	}{{c.Allowed, "pass"}, {c.Asked, "wait for a person"}, {c.Denied, "are denied, as they are today"}, {c.Refused, "were refused, and are left so"}} {
 		if o.n > 0 {
 			parts = append(parts, number(o.n)+" "+o.word)
 		}
@@ -69,11 +72,15 @@ func (c ProposedConnector) coversText() string {
 
 // leavesText says what would be allowed no longer.
 func (c ProposedConnector) leavesText() string {
+	var kept string
+	if len(c.Kept) > 0 {
+		kept = "Left out, since a rule for it could allow what is stopped today: " + strings.Join(c.Kept, ", ") + ". Make that rule by hand. "
+	}
 	if c.Leaves == 0 {
-		return ""
+		return kept
 	}
 	if c.Leaves == 1 {
-		return "1 action of " + c.Title + " is left out: nothing allows it."
+		return kept + "1 action of " + c.Title + " is left out: nothing allows it."
 	}
-	return strconv.Itoa(c.Leaves) + " actions of " + c.Title + " are left out: nothing allows them."
+	return kept + strconv.Itoa(c.Leaves) + " actions of " + c.Title + " are left out: nothing allows them."
 }

@@ -33,6 +33,9 @@ func (j *Judge) Question(r *audit.Request) (policy.Question, bool) {
 	} else {
 		q.Request.Hidden = append(q.Request.Hidden, "path")
 	}
+	if r.RunID != "" {
+		q.Run = &policy.Run{ID: r.RunID} // whose it was is not kept, so the principal is unknown
+	}
 	if c := j.Set.Named(r.Connector); c != nil {
 		q.Type = c.Type().Name
 	}

@@ -57,7 +57,8 @@ func beside(k, m policy.Rule) (policy.Rule, bool) {
 		k.Class = m.Class
 	}
 	if !outranks(k, m) {
-		when := maps.Clone(m.When)
+		when := policy.Limits{}
+		maps.Copy(when, m.When)
 		maps.Copy(when, k.When)
 		k.When = when
 	}

@@ -2,7 +2,7 @@
 // done: the fewest that cover them.
 //
 // Rules that deny or ask are kept, and nothing that they stop is allowed by
-// what is proposed. What deletes, administers or is of critical risk is
+// what is proposed, and no rule is made for what was refused. What deletes, administers or is of critical risk is
 // proposed with a person's approval.
 package proposals
 
@@ -30,6 +30,7 @@ import (
 // Store is what requests and configurations are read from.
 type Store interface {
 	Configuration(ctx context.Context, teamID, gatewayID string) (store.Configuration, error)
+	Revision(ctx context.Context, teamID string) (int64, error)
 	RecordedRequests(ctx context.Context, teamID, gatewayID string, since, until time.Time, after page.Cursor, limit int) ([]audit.Request, error)
 }
 
@@ -77,6 +78,9 @@ type Connector struct {
 	Asked      int64        // that would wait for a person
 	Denied     int64        // that a rule of today denies, and goes on denying
 	Drops      []string     // patterns of today's rules that allow, and would be gone
+	Refused    int64        // that were stopped, and by no rule that is kept; no rule is made for them
+	Kept       []string     // actions seen that are left out, as a rule for them could allow what is stopped today
+	Left       int64        // requests of these actions
 	Leaves     int          // actions of the connector's type that nothing would allow any more
 }
 
@@ -162,6 +166,10 @@ func (p *Proposal) digest() string {
 // not, since the traffic or the rules have changed, and as gateways.Configure
 // does.
 func (s *Service) Adopt(ctx context.Context, v team.Viewer, gatewayID string, until time.Time, digest string) error {
+	revision, err := s.Store.Revision(ctx, v.Team.ID)
+	if err != nil {
+		return fmt.Errorf("adopt: %w", err)
+	}
 	p, err := s.Propose(ctx, v.Team.ID, gatewayID, until)
 	if err != nil {
 		return err
@@ -181,6 +189,15 @@ func (s *Service) Adopt(ctx context.Context, v team.Viewer, gatewayID string, un
 		if p.Connectors[at].Seen {
 			cs[i].Rules = p.Connectors[at].Rules
 		}
+	}
+	// What is left between this and Configure is a moment, in which somebody
+	// else's change would be lost. Before it they were the whole reading.
+	now, err := s.Store.Revision(ctx, v.Team.ID)
+	if err != nil {
+		return fmt.Errorf("adopt: %w", err)
+	}
+	if now != revision {
+		return fault.New(fault.Conflict, "The configuration has changed while this was looked at. Look at the new proposal.", nil)
 	}
 	if err := s.Gateways.Configure(ctx, v, gatewayID, cs); err != nil {
 		return fmt.Errorf("adopt: %w", err)

@@ -34,45 +34,95 @@ func propose(conf store.Configuration, row fleet.Connector, uses map[need]*use, 
 		return c, nil
 	}
 	needs := sorted(uses)
+	stops, err := stopsOf(conf, row)
+	if err != nil {
+		return c, err
+	}
 	reads := 0
+	wide := wideReads(stops)
 	for _, k := range needs {
 		if k.class == action.Read && uses[k].open() {
 			reads++
 		}
+		if k.class == action.Read && uses[k].narrow {
+			wide = false
+		}
 	}
-	if reads >= manyReads {
-		class := action.Read
-		c.Rules = append(c.Rules, fleet.NewRule(policy.Rule{Pattern: "*", Class: &class, Effect: policy.Allow}, policy.NoPreset))
+	wide = wide && reads >= manyReads
+	if wide {
+		c.Rules = append(c.Rules, fleet.NewRule(allReads(), policy.NoPreset))
 	}
 	for _, k := range needs {
 		u := uses[k]
 		c.Denied += u.denied
 		c.Asked += u.asked
-		rest := u.n - u.denied - u.asked
+		c.Refused += u.refused
+		rest := u.n - u.denied - u.asked - u.refused
 		if rest == 0 {
 			continue
 		}
 		r := policy.Rule{Pattern: action.Pattern(k.action), When: u.limits(k), Effect: policy.Allow}
 		if k.class == action.Delete || k.class == action.Admin || u.risk == action.Critical {
 			r.Effect = policy.RequireApproval
-			c.Asked += rest
-		} else {
+		}
+		if !wide || k.class != action.Read || r.Effect != policy.Allow {
+			beside, ok := guard(r, k.class, stops)
+			if u.narrow && r.When == nil {
+				ok = false // it would cover what was refused
+			}
+			if !ok {
+				c.Kept = append(c.Kept, k.action)
+				c.Left += rest
+				continue
+			}
+			for _, one := range beside {
+				if err := one.Check(); err != nil {
+					return c, err
+				}
+				c.Rules = append(c.Rules, fleet.NewRule(one, policy.NoPreset))
+			}
+		}
+		if r.Effect == policy.Allow {
 			c.Allowed += rest
+		} else {
+			c.Asked += rest
 		}
-		if k.class == action.Read && r.Effect == policy.Allow && reads >= manyReads {
-			continue
-		}
-		if err := r.Check(); err != nil {
-			return c, err
-		}
-		c.Rules = append(c.Rules, fleet.NewRule(r, policy.NoPreset))
 	}
+	c.Kept = slices.Compact(c.Kept)
 	c.Leaves = leaves(kept.Set.Named(row.Name), c.Rules)
 	return c, nil
 }
 
 // open reports whether some of it is up to the rules that are proposed.
-func (u *use) open() bool { return u.n > u.denied+u.asked }
+func (u *use) open() bool { return u.n > u.denied+u.asked+u.refused }
+
+// stopsOf are the rules of a connector that deny or ask.
+func stopsOf(conf store.Configuration, row fleet.Connector) ([]policy.Rule, error) {
+	var stops []policy.Rule
+	for _, r := range conf.Rules {
+		if r.ConnectorID != row.ID || r.Effect == policy.Allow {
+			continue
+		}
+		one, err := r.Policy(row.Name)
+		if err != nil {
+			return nil, err
+		}
+		stops = append(stops, one)
+	}
+	return stops, nil
+}
+
+// allReads is the rule that stands for many.
+func allReads() policy.Rule {
+	class := action.Read
+	return policy.Rule{Pattern: "*", Class: &class, Effect: policy.Allow}
+}
+
+// wideReads reports whether allReads leaves everything to stops that they stop.
+func wideReads(stops []policy.Rule) bool {
+	all := allReads()
+	return !slices.ContainsFunc(stops, func(k policy.Rule) bool { return meet(k, all) && !outranks(k, all) })
+}
 
 func sorted(uses map[need]*use) []need {
 	all := make([]need, 0, len(uses))

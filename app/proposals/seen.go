@@ -26,6 +26,8 @@ type need struct {
 // use is how often something was needed, and for what.
 type use struct {
 	n, denied, asked int64 // the last two by rules that are kept
+	refused          int64 // that were stopped, and by no rule that is kept
+	narrow           bool  // some of them by rules: what is proposed must not cover all there is
 	risk             action.Risk
 	resources        map[string]bool // globs that cover them; nil where there are too many, or one is not known
 	tools            map[string]bool // of MCP; likewise
@@ -43,7 +45,7 @@ func (s *seen) add(row *audit.Request, kept *judge.Judge) {
 	case a.Connector == "" || kept.Set.Named(a.Connector) == nil:
 		s.lose(row, "No connector answers for this host.")
 		return
-	case len(a.Or) > 0 || strings.HasSuffix(a.Name, ".unknown"):
+	case len(a.Or) > 0 || strings.HasSuffix(a.Name, ".unknown") || !action.Pattern(a.Name).Exact() || action.Pattern(a.Name).Check() != nil:
 		s.lose(row, "The request does not show what it would do.")
 		return
 	}
@@ -55,11 +57,10 @@ func (s *seen) add(row *audit.Request, kept *judge.Judge) {
 	key := need{a.Name, a.Class}
 	u := uses[key]
 	if u == nil {
-		u = &use{risk: a.Risk, resources: map[string]bool{}, tools: map[string]bool{}}
+		u = &use{risk: action.Low, resources: map[string]bool{}, tools: map[string]bool{}}
 		uses[key] = u
 	}
 	u.n++
-	u.risk = min(u.risk, a.Risk)
 	switch d := kept.Engine.Decide(q); {
 	case d.By == policy.ByDefault:
 	case d.Would == policy.RequireApproval:
@@ -69,9 +70,21 @@ func (s *seen) add(row *audit.Request, kept *judge.Judge) {
 		u.denied++
 		return
 	}
+	if stopped(row) {
+		u.refused++
+		u.narrow = u.narrow || row.DecidedBy != string(policy.ByPolicy) && row.DecidedBy != string(policy.ByKillSwitch) // these two stay
+		return
+	}
+	u.risk = min(u.risk, a.Risk)
 	u.resources = narrower(u.resources, globsOf(a))
 	tool, _ := a.Params["tool"].(string)
 	u.tools = narrower(u.tools, []string{tool})
+}
+
+// stopped reports whether a request was refused in earnest: not only flagged
+// by a gateway that watches, and not sent after a person's approval.
+func stopped(row *audit.Request) bool {
+	return row.Decision == policy.Deny.String() || row.Decision == policy.RequireApproval.String() && row.Step == audit.Refused
 }
 
 func (s *seen) lose(row *audit.Request, why string) {
@@ -115,6 +128,14 @@ func globsOf(a action.Action) []string {
 	return []string{whole[:mark+1] + "*"}
 }
 
+// places is how many resources a rule names.
+func (u *use) places() int {
+	if u.narrow {
+		return 4 * fewResources
+	}
+	return fewResources
+}
+
 // limits are what narrows a rule to what was seen; nil where nothing does.
 func (u *use) limits(k need) policy.Limits {
 	if k.action == "mcp.tools.call" {
@@ -123,7 +144,7 @@ func (u *use) limits(k need) policy.Limits {
 		}
 		return nil
 	}
-	if n := len(u.resources); n > 0 && n <= fewResources && k.class != action.Read {
+	if n := len(u.resources); n > 0 && n <= u.places() && (k.class != action.Read || u.narrow) {
 		return policy.Limits{policy.OnResource: slices.Sorted(maps.Keys(u.resources))}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +64,7 @@ func (s *Service) Start(teamID string, c Change) (string, error) {
 	j.ctx, j.cancel = context.WithCancel(context.Background())
 	id := "rep_" + strings.ToLower(rand.Text())
 	s.jobs[id] = j
+	s.queue = append(s.queue, j)
 	s.ring()
 	return id, nil
 }
@@ -146,17 +148,29 @@ func (s *Service) end(j *job, r *Report, err error) {
 	j.cancel()
 }
 
-// next takes the next job, or returns nil.
+// next takes the oldest job of the team that was served longest ago, or
+// returns nil.
 func (s *Service) next() *job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, j := range s.jobs {
-		if !j.begun && !j.progress.Over() {
-			j.begun = true
-			return j
+	var best *job
+	for _, j := range s.queue {
+		if !j.begun && !j.progress.Over() && (best == nil || s.served[j.team] < s.served[best.team]) {
+			best = j
 		}
 	}
-	return nil
+	if best == nil {
+		s.queue, s.served = nil, nil
+		return nil
+	}
+	s.queue = slices.DeleteFunc(s.queue, func(j *job) bool { return j == best || j.progress.Over() })
+	best.begun = true
+	if s.served == nil {
+		s.served = map[string]int64{}
+	}
+	s.turn++
+	s.served[best.team] = s.turn
+	return best
 }
 
 // sweep forgets jobs that ended long ago. The caller holds mu.

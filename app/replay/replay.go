@@ -38,9 +38,12 @@ type Service struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 
-	mu   sync.Mutex
-	jobs map[string]*job
-	bell chan struct{} // rings when there is a job to be done
+	mu     sync.Mutex
+	jobs   map[string]*job
+	queue  []*job           // that nobody has begun, the oldest first
+	served map[string]int64 // when a team had its last turn
+	turn   int64
+	bell   chan struct{} // rings when there is a job to be done
 }
 
 // Change is how the policies would be.
@@ -87,19 +90,21 @@ const (
 // c, and as ctx does.
 func (s *Service) Compare(ctx context.Context, teamID string, c Change, since, until time.Time, progress func(done, total int64)) (Report, error) {
 	r := Report{Since: since, Until: until}
-	all, err := s.gateways(ctx, teamID, c, since, until)
+	all, err := s.gateways(ctx, teamID, since, until)
 	if err != nil {
 		return r, fmt.Errorf("replay: %w", err)
 	}
-	var total int64
-	for _, g := range all {
-		total += g.requests
+	if err := usable(c); err != nil {
+		return r, fmt.Errorf("replay: %w", err)
 	}
-	t := tally{report: &r, total: total, progress: progress}
-	t.tell()
+	t := tally{report: &r, progress: progress}
 	for _, g := range all {
-		if err := s.compare(ctx, teamID, g, since, until, &t); err != nil {
-			return r, fmt.Errorf("replay gateway %s: %w", g.was.Gateway.Name, err)
+		t.total += g.requests
+	}
+	t.tell()
+	for _, g := range all { // one at a time, since compiled policies can be large
+		if err := s.one(ctx, teamID, g, c, since, until, &t); err != nil {
+			return r, fmt.Errorf("replay gateway %s: %w", g.name, err)
 		}
 	}
 	for _, o := range []*Outcome{&r.Denied, &r.Held, &r.Allowed} {
@@ -109,48 +114,62 @@ func (s *Service) Compare(ctx context.Context, teamID string, c Change, since, u
 	return r, nil
 }
 
-// pair is a gateway as it decides, and as it would.
-type pair struct {
-	was, now *judge.Judge
+// counted is a gateway with requests to be replayed.
+type counted struct {
+	id, name string
 	requests int64
 }
 
-func (s *Service) gateways(ctx context.Context, teamID string, c Change, since, until time.Time) ([]pair, error) {
+// gateways are those that take part and have requests.
+func (s *Service) gateways(ctx context.Context, teamID string, since, until time.Time) ([]counted, error) {
 	gs, err := s.Store.Gateways(ctx, teamID)
 	if err != nil {
 		return nil, err
 	}
-	var all []pair
+	var all []counted
 	for _, g := range gs {
 		if g.Status != fleet.Active {
 			continue
 		}
-		conf, err := s.Store.Configuration(ctx, teamID, g.ID)
+		n, err := s.Store.CountRecorded(ctx, teamID, g.ID, since, until)
 		if err != nil {
 			return nil, err
 		}
-		conf.Kills = nil
-		var p pair
-		if p.was, err = judge.Of(conf); err != nil {
-			return nil, err
+		if n > 0 {
+			all = append(all, counted{g.ID, g.Name, n})
 		}
-		conf.Policies = c.Policies
-		if p.now, err = judge.Of(conf); err != nil {
-			return nil, err
-		}
-		if p.requests, err = s.Store.CountRecorded(ctx, teamID, g.ID, since, until); err != nil {
-			return nil, err
-		}
-		all = append(all, p)
 	}
 	return all, nil
 }
 
+// usable fails where no gateway could use c, also where there is none to try.
+func usable(c Change) error {
+	_, err := judge.Of(store.Configuration{Policies: c.Policies})
+	return err
+}
+
+// pair is a gateway as it decides, and as it would.
+type pair struct{ was, now *judge.Judge }
+
+func (s *Service) one(ctx context.Context, teamID string, g counted, c Change, since, until time.Time, t *tally) error {
+	conf, err := s.Store.Configuration(ctx, teamID, g.id)
+	if err != nil {
+		return err
+	}
+	conf.Kills = nil
+	var p pair
+	if p.was, err = judge.Of(conf); err != nil {
+		return err
+	}
+	conf.Policies = c.Policies
+	if p.now, err = judge.Of(conf); err != nil {
+		return err
+	}
+	return s.compare(ctx, teamID, p, since, until, t)
+}
+
 // compare reads pages and decides about them side by side.
 func (s *Service) compare(ctx context.Context, teamID string, p pair, since, until time.Time, t *tally) error {
-	if p.requests == 0 {
-		return nil
-	}
 	group, ctx := errgroup.WithContext(ctx)
 	pages := make(chan []audit.Request, 2)
 	group.Go(func() error {

@@ -13,7 +13,7 @@ import (
 
 // judgedColumns are what is needed to decide about a request again, and to
 // name it.
-var judgedColumns = strings.Fields(`id gateway_id time run_id method scheme host path query connector action class risk resource facts decision would`)
+var judgedColumns = strings.Fields(`id gateway_id time run_id method scheme host path query connector action class risk resource facts decision would decided_by step`)
 
 // RecordedRequests returns those of a gateway's requests that have an action,
 // from since until before until, newest first, with the columns that are
@@ -30,7 +30,7 @@ func (s *Store) RecordedRequests(ctx context.Context, teamID, gatewayID string, 
 // CountRecorded returns how many requests RecordedRequests has.
 func (s *Store) CountRecorded(ctx context.Context, teamID, gatewayID string, since, until time.Time) (int64, error) {
 	n, err := s.recorded(teamID, gatewayID, since, until).Model((*audit.Request)(nil)).Count(ctx)
-	return int64(n), translate(err)
+	return n, translate(err)
 }
 
 func (s *Store) recorded(teamID, gatewayID string, since, until time.Time) *bun.SelectQuery {

@@ -36,7 +36,7 @@ func (h *house) handler(stopping context.Context, c Config, at places) http.Hand
 		Accounts: h.accounts, People: h.store, Approvals: h.approvals, Gateways: h.gateways, Trail: h.trail, Vault: h.vault, Kills: h.kills,
 		Policies: h.policies, Replays: h.replays, Configured: h.store,
 		Proposals: &proposals.Service{Store: h.store, Gateways: h.gateways, Now: time.Now},
-		Bus: h.bus, Cookies: accounts.Cookies{Secure: at.Secure}, Now: time.Now, Log: h.log,
+		Bus:       h.bus, Cookies: accounts.Cookies{Secure: at.Secure}, Now: time.Now, Log: h.log,
 		BaseURL: at.BaseURL, Loopback: at.Loopback, IP: ip, Stopping: stopping.Done(), Ready: h.store.Ping,
 	}
 	mux.Handle("/", pages.Handler())

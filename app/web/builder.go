@@ -150,7 +150,7 @@ func mark(c document.ClauseForm) string {
 		c.Conditions = nil
 	}
 	c.Conditions = slices.Clone(c.Conditions)
-	for _, s := range shown(&c) {
+	for _, s := range formTexts(&c) {
 		*s = strings.TrimSpace(lineEnds.Replace(*s))
 	}
 	b, err := json.Marshal(c)
@@ -163,8 +163,8 @@ func mark(c document.ClauseForm) string {
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// shown are the texts of c that fields show: first those of one line.
-func shown(c *document.ClauseForm) []*string {
+// formTexts are the texts of c that fields show: first those of one line.
+func formTexts(c *document.ClauseForm) []*string {
 	all := []*string{&c.Name, &c.Decision, &c.Risk, &c.Timeout, &c.Hold, &c.Role, &c.Count}
 	for i := range c.Conditions {
 		one := &c.Conditions[i]
@@ -242,7 +242,7 @@ func odd(c document.ClauseForm) bool {
 	if len(c.Conditions) > builderConditions {
 		return true
 	}
-	all := shown(&c)
+	all := formTexts(&c)
 	lines := len(all) - 2 // When and Reason may have several
 	for i, s := range all {
 		if !views.Plain(*s) || i < lines && strings.Contains(*s, "\n") {

@@ -265,3 +265,35 @@ func TestOddFormsChangeNothing(t *testing.T) {
 		t.Errorf("large numbers: %d", w.Code)
 	}
 }
+
+func TestSpaceWithinAValueCounts(t *testing.T) {
+	t.Parallel()
+	h := furnished(t)
+	text := strings.Replace(commented, "value: main}", "value: new york}", 1)
+	f := h.editor(t, text)
+	f.Set("r.0.1.value", "newyork")
+	f.Set("do", "apply")
+	w := h.do(t, visit{method: http.MethodPost, path: "/policies/builder", as: h.owner, form: f})
+	if got, want := sentText(formOf(t, w.Body.String())), strings.Replace(text, "new york", "newyork", 1); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestARuleOfTooManyConditionsStaysWhole(t *testing.T) {
+	t.Parallel()
+	h := furnished(t)
+	text := "name: p\nrules:\n  - name: r\n    conditions:\n" + strings.Repeat("      - {field: owner, operator: exists}\n", 201) + "    decision: deny\n"
+	f := h.editor(t, text)
+	if f.Has("r.0.mark") || f.Has("r.0.name") {
+		t.Error("it is shown as a form")
+	}
+	short := strings.Replace(text, strings.Repeat("      - {field: owner, operator: exists}\n", 200), "", 1)
+	f = h.editor(t, short)
+	f.Set("r.0.conditions", "202")
+	f.Set("r.0.decision", "allow")
+	f.Set("do", "apply")
+	w := h.do(t, visit{method: http.MethodPost, path: "/policies/builder", as: h.owner, form: f})
+	if got := sentText(formOf(t, w.Body.String())); got != short {
+		t.Errorf("a rule of more than is read was changed:\n%s", got)
+	}
+}

@@ -63,7 +63,7 @@ func (s *Server) showProposal(w http.ResponseWriter, r *http.Request, v team.Vie
 func proposed(c proposals.Connector, title string, today []gateways.Connector) views.ProposedConnector {
 	return views.ProposedConnector{
 		Name: c.Name, Title: title, Seen: c.Seen, Rules: c.Rules,
-		Allowed: c.Allowed, Asked: c.Asked, Denied: c.Denied, Drops: dropped(c, today), Leaves: c.Leaves,
+		Allowed: c.Allowed, Asked: c.Asked, Denied: c.Denied, Drops: dropped(c, today), Leaves: c.Leaves, Refused: c.Refused, Kept: c.Kept,
 	}
 }
 

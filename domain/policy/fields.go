@@ -36,7 +36,7 @@ func Fields() []Field {
 		{"request.method", Text, "the HTTP method, in capitals"},
 		{"request.scheme", Text, "https or http"},
 		{"request.host", Text, "the host, in lower case and without a port"},
-		{"request.path", Text, "the path as it is sent, with its escapes"},
+		{"request.path", Text, "the path, with its escapes undone and without a final slash; not known where servers could read it in different ways"},
 		{"request.query.*", Dyn, "a parameter of the query: its value, or a list where it is there several times"},
 		{"request.headers.*", Text, "a header, by its name in lower case"},
 		{"request.body.*", Dyn, "a field of a JSON or form body, with a dot for each level"},

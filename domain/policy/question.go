@@ -21,7 +21,7 @@ type Question struct {
 type Request struct {
 	Method, Scheme, Host, Path string
 	Query                      map[string][]string
-	Header                     map[string]string // by the name in lower case; several joined by ", "
+	Header                     map[string]string // by the name in lower case
 	Body                       any               // the JSON value, or the form as a map: maps by text, lists, texts, int64, float64, bool, nil
 
 	// Hidden names the parts that are not known: "path", "query", "headers",

@@ -21,7 +21,7 @@ type matter struct {
 func (x *exchange) matterOf(st *decide.State, c *connectors.Connector, a action.Action) policy.Question {
 	uses := st.Uses()
 	r := policy.Request{Method: x.r.Method, Scheme: x.dest.scheme, Host: x.dest.host, Hidden: x.matter.hidden[:0]}
-	known := false
+	var known bool
 	if r.Path, known = connectors.PlainPath(x.path); !known {
 		r.Hidden = append(r.Hidden, "path")
 	}

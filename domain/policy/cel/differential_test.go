@@ -205,14 +205,12 @@ func makeWorld(g *generator) *world {
 	header := map[string]any{}
 	some("x-a", header, "a", "aB", "")
 	resource := g.pick("acme/site", "acme/site#12", "a", "acme/a:b", "/x")
-	owner, repository := "", ""
+	owner, repository := resource, ""
 	if o, r, ok := strings.Cut(resource, "/"); ok {
 		owner, repository = o, r
 		if i := strings.IndexAny(r, "#@:"); i >= 0 {
 			repository = r[:i]
 		}
-	} else {
-		owner = resource
 	}
 	level := g.IntN(4)
 	w := &world{}

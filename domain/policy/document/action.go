@@ -110,6 +110,7 @@ func (r *reading) action(p yamldoc.Place) *Action {
 	a.Action.Params = r.params(keys["params"])
 	r.around(keys, a)
 	a.Rate(r.known.Catalogue)
+	r.testParams(keys["params"], a)
 	return a
 }
 

@@ -106,6 +106,12 @@ func (r *reading) condition(p yamldoc.Place, keys map[string]yamldoc.Place) (pol
 	}
 	line, column := place(p)
 	stand(&e, line, column)
+	if f.old == branchName {
+		if r.made == nil {
+			r.made = map[spot]bool{}
+		}
+		r.made[spot{line, column}] = true
+	}
 	if f.old == today && o.not {
 		e = policy.Expr{Op: policy.Not, Args: []policy.Expr{e}, Line: line, Column: column}
 	}

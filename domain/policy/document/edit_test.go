@@ -341,3 +341,29 @@ func TestWhatIsTypedIsWrittenAsTheFieldWantsIt(t *testing.T) {
 		}
 	}
 }
+
+func TestAConditionBesideTheEditedOneMeansWhatItDid(t *testing.T) {
+	t.Parallel()
+
+	for _, value := range []string{`"a,b*"`, `["a,b*"]`, `["a,b*", c]`, `"a*"`} {
+		kept := "{field: resource, operator: glob, value: " + value + "}"
+		for _, text := range []string{
+			one("- " + kept + "\n- {field: owner, operator: equals, value: acme}"),
+			"name: p\nrules: [{name: r, decision: deny, conditions: [" + kept + ", {field: owner, operator: equals, value: acme}]}]\n",
+		} {
+			c := form(t, text).Clauses[0]
+			c.Conditions[1].Value = "other"
+			out, err := document.SetClause([]byte(text), 0, c)
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+				continue
+			}
+			want := read(t, strings.Replace(text, "acme", "other", 1)).Policy.Clauses[0].If.Args[0]
+			got := read(t, string(out)).Policy.Clauses[0].If.Args[0]
+			list := func(v string) string { return strings.Trim(v, "[]") }
+			if a, b := list(said(t, &want)), list(said(t, &got)); a != b && !strings.Contains(string(out), strings.Trim(value, "[]")) {
+				t.Errorf("%s became %s:\n%s", a, b, out)
+			}
+		}
+	}
+}

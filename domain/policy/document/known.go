@@ -131,6 +131,10 @@ func (r *reading) checkWords(p yamldoc.Place, f field, o operator) {
 		}
 		exact := o.takes == oneValue || o.takes == several
 		switch {
+		case (f.name == "environment" || f.name == "gateway") && text != strings.ToLower(text):
+			r.Bad(item, "the name of %s is in lower case; did you mean %q?", map[string]string{"environment": "an environment", "gateway": "a gateway"}[f.name], strings.ToLower(text))
+		case f.name == "repository" && strings.Contains(text, "/") && !r.nested():
+			r.note(item, "repository is the resource after its first slash, so that of acme/site is site; compare resource with a name that has a slash")
 		case !exact && f.name != "action":
 		case f.name == "action":
 			r.checkActionValue(item, text, o)
@@ -201,6 +205,23 @@ func (r *reading) quiet(p yamldoc.Place) []yamldoc.Place {
 		return items
 	}
 	return []yamldoc.Place{p}
+}
+
+// quietPairs are the names and values of a mapping, of which the reader knows
+// already that they are fine.
+func (r *reading) quietPairs(p yamldoc.Place) []pair {
+	var all []pair
+	for _, n := range pairsOf(p.Node) {
+		all = append(all, pair{n.Key.GetToken().Value, yamldoc.Place{Node: n.Value, Path: p.Path}})
+	}
+	return all
+}
+
+// nested reports whether all in scope is a service whose repositories may
+// stand in groups of groups, so that their names have slashes.
+func (r *reading) nested() bool {
+	scope := r.doc.Policy.Scope.Actions
+	return len(scope) > 0 && !slices.ContainsFunc(scope, func(p action.Pattern) bool { return first(string(p)) != "gitlab" })
 }
 
 func textOf(n ast.Node) (string, bool) {

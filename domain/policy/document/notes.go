@@ -130,7 +130,7 @@ func (r *reading) unknownParams(i int) {
 	walk(c.If, func(e *policy.Expr) {
 		for _, arg := range e.Args {
 			name, ok := strings.CutPrefix(arg.Field, "params.")
-			if !ok || slices.Contains(branches, arg.Field) {
+			if !ok || r.made[spot{e.Line, e.Column}] && slices.Contains(branches, arg.Field) {
 				continue
 			}
 			if !asked {
@@ -151,6 +151,26 @@ func (r *reading) unknownParams(i int) {
 			r.noteAt(cmp.Or(line, c.Line), max(column, 1), "none of the actions of this rule has the parameter %s%s", yamldoc.Shown(name), hint)
 		}
 	})
+}
+
+// testParams notes parameters of a test's action that no such action has.
+func (r *reading) testParams(p yamldoc.Place, a *Action) {
+	if r.known.Catalogue == nil || a == nil {
+		return
+	}
+	typ, whole := r.known.typeOf(a.Action.Name)
+	if !whole || !slices.Contains(r.known.of(typ), a.Action.Name) {
+		return
+	}
+	names, known := r.paramsOf([]action.Pattern{action.Pattern(a.Action.Name)})
+	if !known {
+		return
+	}
+	for _, pair := range r.quietPairs(p) {
+		if !hasParam(names, pair.key) {
+			r.note(pair.value, "%s has no parameter %s%s", a.Action.Name, yamldoc.Shown(pair.key), yamldoc.Suggest(pair.key, names))
+		}
+	}
 }
 
 // hasParam reports whether names has one, or one that CEL goes further into.

@@ -20,6 +20,7 @@ type reading struct {
 	text    text
 	doc     Document
 	rules   []yamldoc.Place // where each clause is
+	made    map[spot]bool   // conditions on the branch of older documents
 	weight  int             // of all regular expressions so far
 	sources int             // bytes of CEL so far
 }
