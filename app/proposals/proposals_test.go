@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +63,11 @@ func newHouse(t *testing.T, s *store.Store, github ...policy.Rule) *house {
 
 func (h *house) record(t *testing.T, all ...action.Action) {
 	t.Helper()
+	h.recordAs(t, "allow", audit.Outcome, all...)
+}
+
+func (h *house) recordAs(t *testing.T, decision string, step audit.Step, all ...action.Action) {
+	t.Helper()
 	rows := make([]audit.Request, 0, len(all))
 	for _, a := range all {
 		h.seq++
@@ -73,7 +79,7 @@ func (h *house) record(t *testing.T, all ...action.Action) {
 			ID: "req_" + h.gateway.ID + strconv.FormatInt(h.seq, 10), TeamID: h.owner.Team.ID, GatewayID: h.gateway.ID, Seq: h.seq,
 			Time: now.Add(-time.Duration(h.seq) * time.Minute), Method: "POST", Scheme: "https", Host: host, Path: "/", Connector: a.Connector,
 			Action: a.Name, Class: a.Class.String(), Risk: a.Risk.String(), Resource: a.Resource, Facts: audit.Facts(a),
-			Decision: "allow", Step: audit.Outcome, Status: 200,
+			Decision: decision, Step: step, DecidedBy: "rule", Status: 200,
 		})
 	}
 	if err := h.store.AppendTraffic(t.Context(), store.Upload{TeamID: h.owner.Team.ID, GatewayID: h.gateway.ID, Requests: rows}); err != nil {
@@ -216,5 +222,24 @@ func TestOnlyTheProposalThatSomebodySawIsAdopted(t *testing.T) {
 	}
 	if _, err := h.proposals.Propose(t.Context(), "team_other", h.gateway.ID, now); fault.Of(err) != fault.NotFound {
 		t.Errorf("another team: %v", err)
+	}
+}
+
+// What was tried and refused is not what a gateway does.
+func TestRefusedRequestsMakeNoRules(t *testing.T) {
+	t.Parallel()
+
+	h := newHouse(t, storetest.Open(t), rule("github.*", policy.Allow))
+	h.record(t, did("github.pr.get", action.Read, "acme/site#1"))
+	h.recordAs(t, "deny", audit.Refused, did("github.issue.create", action.Write, "acme/site"))
+	h.recordAs(t, "require_approval", audit.Refused, did("github.release.create", action.Write, "acme/site"))
+	h.recordAs(t, "require_approval", audit.Outcome, did("github.pr.close", action.Write, "acme/site#1"))
+	p, err := h.proposals.Propose(t.Context(), h.owner.Team.ID, h.gateway.ID, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := say(p.Connectors[0].Rules)
+	if len(got) != 2 || p.Connectors[0].Refused != 2 || slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, "issue") || strings.Contains(s, "release") }) {
+		t.Errorf("%d refused, rules %q", p.Connectors[0].Refused, got)
 	}
 }
