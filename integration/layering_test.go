@@ -16,21 +16,23 @@ const module = "github.com/tameflare/tameflare/"
 // a top-level folder, or a folder of app or domain; it speaks for what is below it.
 var mayImport = map[string]string{
 	// The words. They do no I/O and know nothing of how they are stored or sent.
-	"domain/action":     "domain/fault",
-	"domain/address":    "domain/fault",
-	"domain/approval":   "domain/fault domain/action domain/page domain/team",
-	"domain/audit":      "domain/fault domain/action domain/page",
-	"domain/config":     "domain/fault domain/action domain/credential domain/policy domain/fleet domain/definition domain/yamldoc",
-	"domain/credential": "domain/fault",
-	"domain/definition": "domain/fault domain/action domain/credential",
-	"domain/fault":      "",
-	"domain/fleet":      "domain/fault domain/action domain/credential domain/policy domain/definition",
-	"domain/page":       "domain/fault",
-	"domain/policy":     "domain/fault domain/action domain/yamldoc", // of which only what reads documents needs the last
-	"domain/team":       "domain/fault domain/audit",
-	"domain/yamldoc":    "domain/fault",
-	"domain/wire":       "domain/fault domain/action domain/approval domain/credential domain/policy domain/definition",
-	"connectors":        "domain/*",
+	"domain/action":      "domain/fault",
+	"domain/address":     "domain/fault",
+	"domain/approval":    "domain/fault domain/action domain/page domain/team",
+	"domain/audit":       "domain/fault domain/action domain/page",
+	"domain/config":      "domain/fault domain/action domain/credential domain/policy domain/fleet domain/definition domain/yamldoc",
+	"domain/credential":  "domain/fault",
+	"domain/definition":  "domain/fault domain/action domain/credential",
+	"domain/fault":       "",
+	"domain/integration": "",
+	"domain/outbox":      "",
+	"domain/fleet":       "domain/fault domain/action domain/credential domain/policy domain/definition",
+	"domain/page":        "domain/fault",
+	"domain/policy":      "domain/fault domain/action domain/yamldoc", // of which only what reads documents needs the last
+	"domain/team":        "domain/fault domain/audit",
+	"domain/yamldoc":     "domain/fault",
+	"domain/wire":        "domain/fault domain/action domain/approval domain/credential domain/policy domain/definition",
+	"connectors":         "domain/*",
 
 	"domain/rest": "domain/*",
 
@@ -45,7 +47,7 @@ var mayImport = map[string]string{
 	// its capabilities, which declare what they need of the store and name its
 	// values, and use each other only where one is made of the others,
 	"app/vault":         "domain/*",
-	"app/oauth":         "domain/*",
+	"app/oauth":         "domain/* app/outbound",
 	"app/accounts":      "domain/* app/store",
 	"app/gateways":      "domain/* connectors app/bus app/store app/identity",
 	"app/rollout":       "domain/* connectors app/bus app/store app/identity",
@@ -54,14 +56,21 @@ var mayImport = map[string]string{
 	"app/replay":        "domain/* connectors app/judge app/store",
 	"app/proposals":     "domain/* connectors app/bus app/gateways app/judge app/store",
 	"app/approvals":     "domain/* app/bus app/store",
+	"app/groups":        "domain/* app/store",
 	"app/kills":         "domain/* app/bus app/store",
+	"app/outbound":      "domain/*",
+	"app/integrations":  "domain/* app/bus app/store app/vault",
+	"app/outbox":        "domain/* app/bus app/store",
+	"app/slack":         "domain/* connectors app/bus app/store app/vault app/outbox",
+	"app/hooks":         "domain/* connectors app/bus app/store app/vault app/outbound app/outbox",
+	"app/mail":          "domain/* app/store app/outbox",
 	"app/trail":         "domain/* app/bus app/store",
 	"app/configuration": "domain/* connectors app/bus app/store app/gateways app/vault app/policies",
 
 	// its three doors, which speak the capabilities' values, and its main.
 	"app/link":             "domain/* app/approvals app/gateways app/trail",
 	"app/api":              "domain/* connectors app/bus app/accounts app/approvals app/gateways app/kills app/policies app/judge app/replay",
-	"app/web":              "domain/* connectors views static app/bus app/store app/accounts app/gateways app/kills app/trail app/vault app/policies app/judge app/replay app/proposals",
+	"app/web":              "domain/* connectors views static app/bus app/store app/approvals app/groups app/hooks app/integrations app/mail app/outbox app/slack app/accounts app/gateways app/kills app/trail app/vault app/policies app/judge app/replay app/proposals",
 	"app/tameflare-server": "domain/* connectors static app/*",
 
 	// The programs that run elsewhere.
@@ -86,6 +95,8 @@ var onlyIn = map[string]string{
 	"github.com/spf13/cobra":            "cli app/tameflare-server gateway",
 	"github.com/zalando/go-keyring":     "cli",
 	"github.com/hashicorp/golang-lru":   "gateway",
+	"github.com/slack-go/slack":         "app/slack integration",
+	"github.com/wneessen/go-mail":       "app/mail",
 	"github.com/chromedp":               "integration",
 	"cel.dev/cel-go":                    "domain/policy", // only its folder cel
 }

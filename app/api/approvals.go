@@ -103,7 +103,7 @@ func (s *Server) decide(c *call, in rest.Decision) (rest.Approval, error) {
 	default:
 		return rest.Approval{}, fault.New(fault.Invalid, "A verdict is approve or deny.", nil)
 	}
-	a, err := s.Approvals.Decide(c.Context(), c.viewer, c.channel(), c.PathValue("id"), verdict, in.Reason)
+	a, err := s.Approvals.Decide(c.Context(), c.viewer, c.PathValue("id"), approval.Decision{Channel: c.channel(), Verdict: verdict, Note: in.Reason})
 	if err != nil && a.ID != "" { // it shows how it now is
 		return rest.Approval{}, &decided{s.shownApproval(a), err}
 	}

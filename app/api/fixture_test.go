@@ -156,7 +156,8 @@ func (approvalHouse) Get(_ context.Context, teamID, id string) (approval.Approva
 
 func (approvalHouse) PendingCount(context.Context, string) (int, error) { return 1, nil }
 
-func (h approvalHouse) Decide(_ context.Context, v team.Viewer, ch approval.Channel, id string, verdict approval.Verdict, note string) (approval.Approval, error) {
+func (h approvalHouse) Decide(_ context.Context, v team.Viewer, id string, choice approval.Decision) (approval.Approval, error) {
+	ch, verdict, note := choice.Channel, choice.Verdict, choice.Note
 	if v.Team.ID != ours || id != waiting.ID {
 		return approval.Approval{}, notThere()
 	}

@@ -72,6 +72,7 @@ func none() error { return fault.New(fault.NotFound, "There is no such approval.
 func (s *Service) rang(ctx context.Context, a approval.Approval) {
 	s.Bus.Publish(ctx, bus.Approval(a.ID))
 	s.Bus.Publish(ctx, bus.Approvals(a.TeamID))
+	s.Bus.Publish(ctx, bus.Outbox)
 }
 
 func (s *Service) now() time.Time { return audit.Time(s.Now()) }

@@ -84,7 +84,7 @@ func (f fixture) ask(t *testing.T, fingerprint byte) approval.Approval {
 
 func (f fixture) decide(t *testing.T, id string, v approval.Verdict) approval.Approval {
 	t.Helper()
-	a, err := f.Decide(t.Context(), f.owner, approval.Dashboard, id, v, "")
+	a, err := f.Decide(t.Context(), f.owner, id, approval.Decision{Channel: approval.Dashboard, Verdict: v})
 	if err != nil {
 		t.Fatalf("decide: %v", err)
 	}
@@ -125,7 +125,7 @@ func TestEightDecideAndOneWins(t *testing.T) {
 		var wg sync.WaitGroup
 		for i, p := range people {
 			wg.Go(func() {
-				got[i], errs[i] = f.Decide(t.Context(), p, approval.Dashboard, a.ID, approval.Verdict(i%2 == 0), "")
+				got[i], errs[i] = f.Decide(t.Context(), p, a.ID, approval.Decision{Channel: approval.Dashboard, Verdict: approval.Verdict(i%2 == 0)})
 			})
 		}
 		wg.Wait()
@@ -265,7 +265,7 @@ func TestTimeAloneEndsAnApproval(t *testing.T) {
 		if n, err := f.PendingCount(t.Context(), f.owner.Team.ID); n != 0 || err != nil {
 			t.Errorf("%d pending, %v; want none", n, err)
 		}
-		got, err := f.Decide(t.Context(), f.owner, approval.CLI, pending.ID, approval.Grant, "")
+		got, err := f.Decide(t.Context(), f.owner, pending.ID, approval.Decision{Channel: approval.CLI, Verdict: approval.Grant})
 		if fault.Of(err) != fault.Expired || got.Status != approval.Expired {
 			t.Errorf("late decision: %s, %v; want expired", got.Status, err)
 		}
@@ -316,12 +316,12 @@ func TestWhoMayDecide(t *testing.T) {
 		gone := f.owner
 		gone.User.ID = "usr_gone"
 		for name, v := range map[string]team.Viewer{"a viewer": reader, "somebody demoted since": demoted, "somebody who left": gone, "nobody": {}} {
-			if _, err := f.Decide(t.Context(), v, approval.Dashboard, a.ID, approval.Grant, ""); fault.Of(err) != fault.Forbidden {
+			if _, err := f.Decide(t.Context(), v, a.ID, approval.Decision{Channel: approval.Dashboard, Verdict: approval.Grant}); fault.Of(err) != fault.Forbidden {
 				t.Errorf("%s: %v, want forbidden", name, err)
 			}
 		}
 		stranger := storetest.Owner(t, f.store)
-		if _, err := f.Decide(t.Context(), stranger, approval.Dashboard, a.ID, approval.Grant, ""); fault.Of(err) != fault.NotFound {
+		if _, err := f.Decide(t.Context(), stranger, a.ID, approval.Decision{Channel: approval.Dashboard, Verdict: approval.Grant}); fault.Of(err) != fault.NotFound {
 			t.Errorf("another team: %v, want not found", err)
 		}
 		if _, err := f.Get(t.Context(), stranger.Team.ID, a.ID); fault.Of(err) != fault.NotFound {
@@ -360,7 +360,7 @@ func TestKillCancelsAndRefuses(t *testing.T) {
 		if _, err := f.Ask(t.Context(), f.gw, elsewhere); err != nil {
 			t.Errorf("ask about another connector: %v", err)
 		}
-		if got, err := f.Decide(t.Context(), f.owner, approval.Dashboard, pending.ID, approval.Grant, ""); fault.Of(err) != fault.Conflict || got.Status != approval.Cancelled {
+		if got, err := f.Decide(t.Context(), f.owner, pending.ID, approval.Decision{Channel: approval.Dashboard, Verdict: approval.Grant}); fault.Of(err) != fault.Conflict || got.Status != approval.Cancelled {
 			t.Errorf("decide: %s, %v, want a conflict", got.Status, err)
 		}
 		if types := f.events(t, "approval.cancelled"); len(types) != 2 {

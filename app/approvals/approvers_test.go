@@ -31,7 +31,7 @@ func (f fixture) askFor(t *testing.T, fingerprint byte, who policy.Approvers) ap
 
 func (f fixture) vote(t *testing.T, v team.Viewer, id string, verdict approval.Verdict) (approval.Approval, error) {
 	t.Helper()
-	return f.Decide(t.Context(), v, approval.Dashboard, id, verdict, "")
+	return f.Decide(t.Context(), v, id, approval.Decision{Channel: approval.Dashboard, Verdict: verdict})
 }
 
 // demote makes v a member, as an owner might.

@@ -107,6 +107,9 @@ func parse(gw fleet.Gateway, ask wire.Ask) (approval.Approval, error) {
 		URL: audit.Plain(ask.URL, maxURL), BodyDigest: ask.BodyDigest, BodySize: ask.BodySize,
 		Status: approval.Pending, TTL: ttl, Seq: 1,
 		NeedsRole: team.Role(ask.Approvers.Role), Needs: max(ask.Approvers.Count, 1),
+		NeedsGroup: text(ask.Approvers.Group), NotSelf: ask.Approvers.NotSelf, StepUp: ask.Approvers.StepUp,
+		Environment: gw.Environment, BodyType: text(ask.BodyType), BodyCoding: text(ask.BodyCoding),
+		Connector: what.Connector, ActionName: what.Name, Resource: what.Resource, Risk: what.Risk.String(),
 	}, nil
 }
 

@@ -51,7 +51,7 @@ func TestUglyQuestionsAreStored(t *testing.T) {
 				t.Errorf("%.20q: %v", text, err)
 				continue
 			}
-			if got, err := f.Decide(t.Context(), f.owner, approval.API, a.ID, approval.Grant, text); err != nil || got.Status != approval.Approved {
+			if got, err := f.Decide(t.Context(), f.owner, a.ID, approval.Decision{Channel: approval.API, Verdict: approval.Grant, Note: text}); err != nil || got.Status != approval.Approved {
 				t.Errorf("%.20q: decide: %v", text, err)
 			}
 			if _, err := f.Get(t.Context(), f.owner.Team.ID, text); fault.Of(err) != fault.NotFound {
@@ -103,7 +103,7 @@ func TestDenialAnswersTheSameRequestForAWhile(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, f fixture) {
 		first := f.ask(t, 'a')
-		if _, err := f.Decide(t.Context(), f.owner, approval.Dashboard, first.ID, approval.Deny, "Not on a Friday."); err != nil {
+		if _, err := f.Decide(t.Context(), f.owner, first.ID, approval.Decision{Channel: approval.Dashboard, Verdict: approval.Deny, Note: "Not on a Friday."}); err != nil {
 			t.Fatal(err)
 		}
 		f.clock.Add(approval.CoolDown - time.Second)

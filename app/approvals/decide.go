@@ -20,11 +20,12 @@ import (
 // more, is not of the role that has to agree, or a kill switch stops the
 // request, with fault.Expired where the time to answer is over, and with
 // fault.NotFound where v's team has no such approval.
-func (s *Service) Decide(ctx context.Context, v team.Viewer, ch approval.Channel, id string, verdict approval.Verdict, note string) (approval.Approval, error) {
+func (s *Service) Decide(ctx context.Context, v team.Viewer, id string, choice approval.Decision) (approval.Approval, error) {
 	if !v.May(team.Decide) {
 		return approval.Approval{}, mayNotDecide()
 	}
-	d := approval.Decider{ID: v.User.ID, Name: v.User.Name, Channel: ch, Note: audit.Plain(note, maxText)}
+	d := approval.Decider{ID: v.User.ID, Name: v.User.Name, Channel: choice.Channel, Note: audit.Plain(choice.Note, maxText)}
+	verdict, ch := choice.Verdict, choice.Channel
 	now := s.now()
 	got, err := s.Store.ChangeApproval(ctx, v.Team.ID, audit.Plain(id, maxText), v.User.ID, func(st store.Standing) (approval.Approval, audit.Event, error) {
 		if !st.Role.May(team.Decide) { // not when they signed in, but now

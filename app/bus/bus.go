@@ -42,6 +42,9 @@ func Traffic(teamID string) string { return "traffic " + teamID }
 // Gateways is rung when a gateway of the team came, went or was changed.
 func Gateways(teamID string) string { return "gateways " + teamID }
 
+// Outbox is rung when there may be something to deliver to the outside.
+const Outbox = "outbox"
+
 // Local is a Bus within one process. The zero Local is ready for use.
 type Local struct {
 	mu     sync.Mutex

@@ -97,7 +97,7 @@ func TestGatewaysWholeLife(t *testing.T) {
 		if status := m.call("POST", "/v1/approvals/"+a.ID+"/use", wire.Use{Fingerprint: strings.Repeat("a", 64)}, nil); status != http.StatusConflict {
 			t.Errorf("use before the grant: %d, want 409", status)
 		}
-		_, err := h.approvals.Decide(t.Context(), h.owner, approval.Dashboard, a.ID, approval.Grant, "Go on.")
+		_, err := h.approvals.Decide(t.Context(), h.owner, a.ID, approval.Decision{Channel: approval.Dashboard, Verdict: approval.Grant, Note: "Go on."})
 		check(t, err)
 		if status := m.call("GET", fmt.Sprintf("/v1/approvals/%s?wait=20s&seq=%d", a.ID, a.Seq), nil, &a); status != 200 || a.Status != approval.Approved || a.Decider != "Ana" || a.Note != "Go on." {
 			t.Errorf("wait: %d %+v", status, a)
@@ -160,7 +160,7 @@ func TestAGrantOfTwoPeople(t *testing.T) {
 		if status := m.call("POST", "/v1/approvals", q, &a); status != 200 || a.Status != approval.Pending {
 			t.Fatalf("ask: %d %+v", status, a)
 		}
-		_, err := h.approvals.Decide(t.Context(), h.owner, approval.Dashboard, a.ID, approval.Grant, "")
+		_, err := h.approvals.Decide(t.Context(), h.owner, a.ID, approval.Decision{Channel: approval.Dashboard, Verdict: approval.Grant})
 		check(t, err)
 		for _, wait := range []string{"0s", "50ms"} {
 			var after wire.Approval
@@ -171,7 +171,7 @@ func TestAGrantOfTwoPeople(t *testing.T) {
 		if status := m.call("POST", "/v1/approvals/"+a.ID+"/use", wire.Use{Fingerprint: q.Fingerprint}, nil); status != http.StatusConflict {
 			t.Errorf("use of half a grant: %d, want 409", status)
 		}
-		_, err = h.approvals.Decide(t.Context(), ben, approval.CLI, a.ID, approval.Grant, "")
+		_, err = h.approvals.Decide(t.Context(), ben, a.ID, approval.Decision{Channel: approval.CLI, Verdict: approval.Grant})
 		check(t, err)
 		if status := m.call("GET", fmt.Sprintf("/v1/approvals/%s?wait=20s&seq=%d", a.ID, a.Seq), nil, &a); status != 200 || a.Status != approval.Approved || a.Decider != "Ana and Ben" {
 			t.Errorf("after both: %d %+v", status, a)

@@ -64,6 +64,9 @@ func (s *Store) OpenApproval(ctx context.Context, a approval.Approval, admit fun
 			return err
 		}
 		got = a
+		if err := tellOf(ctx, tx, a, e); err != nil {
+			return err
+		}
 		return record(ctx, tx, a.TeamID, e)
 	})
 	return got, joined, err
@@ -109,9 +112,12 @@ func (s *Store) ChangeApproval(ctx context.Context, teamID, id, userID string, c
 // swap writes next over was, if was is still there, and records e.
 func swap(ctx context.Context, tx bun.Tx, was, next approval.Approval, e audit.Event) error {
 	res, err := tx.NewUpdate().Model(&next).
-		Column("status", "expires_at", "decided_by", "decider_name", "channel", "note", "decided_at", "ended_at", "seq", "agreed").
+		Column("status", "expires_at", "decided_by", "decider_name", "channel", "note", "decided_at", "ended_at", "seq", "agreed", "repeat_until", "auth").
 		Where("id = ?", was.ID).Where("status = ?", was.Status).Where("seq = ?", was.Seq).Exec(ctx)
 	if err := swapped(res, err, fault.New(fault.Conflict, "Someone else has decided this.", nil)); err != nil {
+		return err
+	}
+	if err := tellOf(ctx, tx, next, e); err != nil {
 		return err
 	}
 	return record(ctx, tx, next.TeamID, e)

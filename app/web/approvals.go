@@ -116,7 +116,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, v team.Viewer) e
 	if len([]rune(note)) > maxNote {
 		return fault.New(fault.Invalid, "A reason is at most 500 characters.", nil)
 	}
-	a, err := s.Approvals.Decide(r.Context(), v, approval.Dashboard, r.PathValue("id"), verdict, note)
+	a, err := s.Approvals.Decide(r.Context(), v, r.PathValue("id"), approval.Decision{Channel: approval.Dashboard, Verdict: verdict, Note: note})
 	k := fault.Of(err)
 	switch late := k == fault.Conflict || k == fault.Expired; {
 	case err != nil && (!late || a.ID == ""):

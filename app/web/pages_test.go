@@ -110,7 +110,7 @@ func TestWhatAgentsSendStaysText(t *testing.T) {
 			UserAgent: text, Approval: "x" + text, Credential: text, Alert: text,
 		})
 	}
-	if _, err := h.Approvals.Decide(t.Context(), h.owner, approval.Dashboard, ids[0], approval.Deny, hostile[0]+hostile[1]); err != nil {
+	if _, err := h.Approvals.Decide(t.Context(), h.owner, ids[0], approval.Decision{Channel: approval.Dashboard, Verdict: approval.Deny, Note: hostile[0] + hostile[1]}); err != nil {
 		t.Fatal(err)
 	}
 	pages := []string{"/", "/overview", "/approvals", "/approvals/cards", "/approvals/history", "/traffic", "/audit", "/gateways/" + h.gateway.ID, "/status", "/kill"}
@@ -216,7 +216,7 @@ func TestACardDecidedElsewhereStaysInItsPlace(t *testing.T) {
 	h := furnished(t)
 	second := h.ask(t, question('b'))
 	ben := storetest.Member(t, h.store, h.owner, "Ben Ito", team.RoleMember)
-	if _, err := h.Approvals.Decide(t.Context(), ben, approval.Slack, h.approval.ID, approval.Deny, ""); err != nil {
+	if _, err := h.Approvals.Decide(t.Context(), ben, h.approval.ID, approval.Decision{Channel: approval.Slack, Verdict: approval.Deny}); err != nil {
 		t.Fatal(err)
 	}
 	cards := h.get(t, "/approvals/cards")

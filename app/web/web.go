@@ -78,7 +78,7 @@ type Approvals interface {
 	List(ctx context.Context, teamID string, f approval.Filter, after page.Cursor, limit int) ([]approval.Approval, page.Cursor, error)
 	Get(ctx context.Context, teamID, id string) (approval.Approval, error)
 	PendingCount(ctx context.Context, teamID string) (int, error)
-	Decide(ctx context.Context, v team.Viewer, ch approval.Channel, id string, verdict approval.Verdict, note string) (approval.Approval, error)
+	Decide(ctx context.Context, v team.Viewer, id string, choice approval.Decision) (approval.Approval, error)
 }
 
 // Gateways keeps gateways and what is configured for them.

@@ -52,6 +52,8 @@ const (
 	CLI       Channel = "cli"
 	API       Channel = "api"
 	Slack     Channel = "slack"
+	Email     Channel = "email"   // from the page that a mail leads to
+	Inbound   Channel = "inbound" // a signed decision from a program of the team's
 )
 
 // Approval is a request that waits, or waited, for a person.
@@ -87,14 +89,59 @@ type Approval struct {
 	NeedsRole team.Role // who has to agree, at least; "" is whoever may decide
 	Needs     int       // how many of them; 0 is 1
 	Agreed    []Vote    `bun:"type:text"` // where several have to
+
+	NeedsGroup string // who agrees is in that group, or in each of them, with "+" between; "" is no group
+	NotSelf    bool   // whoever enrolled the gateway cannot agree
+	StepUp     bool   // whoever agrees has to have proved just now who they are
+
+	// RepeatUntil is until when the same request is approved again without
+	// being put to anybody: each time as an approval of its own, whose Repeats
+	// is the ID of this one.
+	RepeatUntil time.Time `bun:",nullzero"`
+	Repeats     string    `bun:",nullzero"`
+
+	Auth        string `bun:",nullzero"` // how the decider had shown who they are: "session", "token", "slack", "inbound"
+	Environment string // of the gateway
+	BodyType    string // Content-Type, as sent
+	BodyCoding  string // Content-Encoding, as sent
+
+	// Of Action, for filters.
+	Connector  string
+	ActionName string
+	Resource   string
+	Risk       string
 }
+
+// Body is the beginning of a held request's body, as it is sent.
+type Body struct {
+	Bytes []byte
+	Whole bool // there is no more of it
+}
+
+// Decision is what a person chose, and where. The zero Decision denies.
+type Decision struct {
+	Verdict Verdict
+	Note    string
+	Channel Channel
+	// For is for how long the same request is approved again; 0 is once.
+	For time.Duration
+}
+
+// MaxRepeat is the longest that a Decision can count for the same request.
+const MaxRepeat = 8 * time.Hour
 
 // Decider is a person who decides.
 type Decider struct {
 	ID, Name string
 	Role     team.Role // what they are now
+	Groups   []string  // that they are in now
+	Own      bool      // the run is theirs
+	Unowned  bool      // nobody knows whose the run is
+	Fresh    bool      // they have just proved who they are
+	Auth     string
 	Channel  Channel
 	Note     string
+	For      time.Duration // see Decision
 }
 
 // Decide returns a as it will be once d's verdict stands. Where several people

@@ -37,6 +37,7 @@ type Gateway struct {
 	EnrolledAt  time.Time `bun:",nullzero"`
 	LastSeenAt  time.Time `bun:",nullzero"`
 	FirstSeenAt time.Time `bun:",nullzero"` // of the first recorded request
+	EnrolledBy  string    `bun:",nullzero"` // user ID of whoever had its last enrolment made
 	CreatedAt   time.Time
 }
 
@@ -72,7 +73,8 @@ type Rule struct {
 	HoldMS      int64         `bun:"hold_ms"` // -1 where the default applies
 	TTLMS       int64         `bun:"ttl_ms"`  // 0 where the default applies
 	Reason      string
-	Preset      policy.Preset // the preset that made it, "" where written by hand
+	Approvers   policy.Approvers `bun:"type:text"` // for RequireApproval
+	Preset      policy.Preset    // the preset that made it, "" where written by hand
 	Position    int
 }
 

@@ -52,6 +52,13 @@ type Clause struct {
 type Approvers struct {
 	Role  string `json:"role,omitempty"`  // at least this one: "member", "admin" or "owner"
 	Count int    `json:"count,omitempty"` // how many different people; 0 is 1
+	// Group is the named group whose members may agree; of several, with "+"
+	// between, in order, whoever is in all of them.
+	Group string `json:"group,omitempty"`
+	// NotSelf keeps whoever enrolled the gateway from approving what runs there.
+	NotSelf bool `json:"prevent_self_approval,omitempty"`
+	// StepUp asks whoever agrees to prove again who they are.
+	StepUp bool `json:"step_up,omitempty"`
 }
 
 // MaxApprovers is the most people that a clause may ask for.

@@ -28,6 +28,7 @@ type Rule struct {
 	Hold      *time.Duration `json:"hold,omitempty"` // how long a request waits for a person; nil: DefaultHold, 0: not at all
 	TTL       time.Duration  `json:"ttl,omitempty"`  // how long the approval lives, and then its grant; 0: DefaultTTL
 	Reason    string         `json:"reason,omitempty"`
+	Approvers Approvers      `json:"approvers,omitzero"` // for RequireApproval
 }
 
 // Check fails with fault.Invalid where r cannot be used as it stands.

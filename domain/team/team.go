@@ -91,6 +91,9 @@ type Session struct {
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 	ExpiresAt  time.Time
+	// ConfirmedAt is when they last proved who they are, beyond the cookie: at
+	// sign-in, or in between.
+	ConfirmedAt time.Time `bun:",nullzero"`
 }
 
 // Token is a revocable secret that the CLI or automation signs in with.

@@ -1,6 +1,10 @@
 package team
 
-import "github.com/tameflare/tameflare/domain/audit"
+import (
+	"time"
+
+	"github.com/tameflare/tameflare/domain/audit"
+)
 
 // Viewer is who is asking: a person, in one of their teams, and how they have
 // shown who they are. The zero Viewer may do nothing.
@@ -11,6 +15,17 @@ type Viewer struct {
 	Auth string // "session", "token" or "console"
 	By   string // ID of the session or token
 	IP   string
+	// ConfirmedAt is when they last proved who they are, beyond a cookie or a
+	// token; zero where they cannot have. See Fresh.
+	ConfirmedAt time.Time
+}
+
+// StepUpWindow is for how long a proof of who one is counts as fresh.
+const StepUpWindow = 5 * time.Minute
+
+// Fresh reports whether v has just proved who they are.
+func (v Viewer) Fresh(now time.Time) bool {
+	return !v.ConfirmedAt.IsZero() && now.Sub(v.ConfirmedAt) < StepUpWindow
 }
 
 // May reports whether v may do p.

@@ -153,6 +153,9 @@ const (
 	KnowsLimits    = "limits"    // Rule.When
 	KnowsPolicies  = "policies"  // Snapshot.Policies
 	KnowsApprovers = "approvers" // a clause that asks for a role, or for several people
+	// KnowsTerms is for rules with Approvers, and for clauses whose Approvers
+	// are a group, or not oneself, or have to prove who they are.
+	KnowsTerms = "approval terms"
 
 	// Unreadable says that the server cannot read one of its policies. No
 	// gateway knows of it: all refuse the snapshot, and take only its kills.
@@ -216,7 +219,15 @@ type Ask struct {
 	URL        string        `json:"url"`
 	BodyDigest string        `json:"body_digest"`
 	BodySize   int64         `json:"body_size"`
+	// Body is the beginning of the body as it is sent, at most MaxBody bytes,
+	// for the person to read.
+	Body       []byte `json:"body,omitempty"`
+	BodyType   string `json:"body_type,omitempty"`   // Content-Type
+	BodyCoding string `json:"body_coding,omitempty"` // Content-Encoding
 }
+
+// MaxBody is how much of a body goes along with an Ask.
+const MaxBody = 64 << 10
 
 // Approval is what became of an Ask.
 type Approval struct {
