@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,7 +17,7 @@ var client = &http.Client{Timeout: 30 * time.Second}
 
 // StartServer starts the server and returns once it is ready.
 func (w *World) StartServer(ctx context.Context) error {
-	log, err := os.OpenFile(w.Path("server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(w.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -60,9 +61,11 @@ func (w *World) ready(ctx context.Context) bool {
 	return res.StatusCode < 300
 }
 
+func (w *World) logFile() string { return w.Path(cmp.Or(w.log, "server.log")) }
+
 // ServerLog returns what the server has logged.
 func (w *World) ServerLog() string {
-	said, err := os.ReadFile(w.Path("server.log"))
+	said, err := os.ReadFile(w.logFile())
 	if err != nil {
 		return err.Error()
 	}

@@ -33,6 +33,7 @@ type World struct {
 	Token    string // of the owner, for CLI and API
 
 	bin    string
+	log    string // the server's log within Dir; "" is server.log
 	server *exec.Cmd
 	exited chan error // receives when the server has ended
 }
