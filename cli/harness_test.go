@@ -67,6 +67,8 @@ type site struct {
 
 	mu        sync.Mutex
 	approvals []rest.Approval
+	changes   int    // of approvals
+	lasts     string // for which the last decision counts
 	kills     []rest.Kill
 	applied   rest.Configuration
 	revoked   bool
@@ -85,7 +87,10 @@ func newSite(t testing.TB) *site {
 		t.Fatal(err)
 	}
 	s := &site{t: t, dir: dir, cert: time.Now().Add(time.Hour), approvals: []rest.Approval{
-		{ID: "apr_1", Status: approval.Pending, Gateway: "box", Sentence: "merge acme/site#12", ExpiresAt: time.Now().Add(time.Hour)},
+		{
+			ID: "apr_1", Status: approval.Pending, Seq: 1, Gateway: "box", Sentence: "merge acme/site#12", Risk: "medium", ExpiresAt: time.Now().Add(time.Hour),
+			Method: "PUT", URL: "https://api.github.com/repos/acme/site/pulls/12/merge", Action: "github.pr.merge", Needs: 1, BodySize: 26, BodyType: "application/json",
+		},
 		{ID: "apr_2", Status: approval.Executed, Gateway: "box", Sentence: "merge \x1b[31macme/site#11", Decider: "ben"},
 	}}
 	mux := http.NewServeMux()
@@ -156,46 +161,7 @@ func (s *site) routes(mux *http.ServeMux) {
 	handle("POST /gateways/{name}/enrolments", func(r *http.Request) (any, error) {
 		return nil, fault.New(fault.NotFound, "There is no such gateway.", nil)
 	})
-	handle("GET /approvals", func(r *http.Request) (any, error) {
-		list := rest.List[rest.Approval]{Items: []rest.Approval{}}
-		for _, a := range s.approvals {
-			if want := r.URL.Query()["status"]; len(want) == 0 || slices.Contains(want, string(a.Status)) {
-				list.Items = append(list.Items, a)
-			}
-		}
-		if limit := r.URL.Query().Get("limit"); limit == "1" && r.URL.Query().Get("cursor") == "" && len(list.Items) > 1 {
-			list.Items, list.Next = list.Items[:1], "more"
-		}
-		return list, nil
-	})
-	handle("GET /approvals/{id}", func(r *http.Request) (any, error) {
-		for _, a := range s.approvals {
-			if a.ID == r.PathValue("id") {
-				return a, nil
-			}
-		}
-		return nil, fault.New(fault.NotFound, "There is no such approval.", nil)
-	})
-	handle("POST /approvals/{id}/decision", func(r *http.Request) (any, error) {
-		var d rest.Decision
-		if err := json.NewDecoder(r.Body).Decode(&d); err != nil {
-			return nil, err
-		}
-		a := &s.approvals[0]
-		switch {
-		case d.Reason == "viewer":
-			return nil, fault.New(fault.Forbidden, "Viewers do not decide.", nil)
-		case d.Reason == "killed":
-			return nil, errKilled
-		case a.Status != approval.Pending:
-			return *a, fault.New(fault.Conflict, "Already approved by "+a.Decider+".", nil)
-		}
-		a.Status, a.Decider, a.Note = approval.Approved, "Ana", d.Reason
-		if d.Verdict == rest.Deny {
-			a.Status = approval.Denied
-		}
-		return *a, nil
-	})
+	s.approvalRoutes(handle)
 	handle("GET /kills", func(*http.Request) (any, error) { return rest.List[rest.Kill]{Items: s.kills}, nil })
 	handle("POST /kills", func(r *http.Request) (any, error) {
 		var k rest.NewKill

@@ -139,6 +139,33 @@ func githubRefusal(r Request, p Problem) Reply {
 	return p.shaped(plainJSON, reply)
 }
 
+// sentence tells a push that deletes from others. Whether one is forced, git
+// does not say.
+func (g githubService) sentence(a action.Action) (title string, ok bool) {
+	to := "{resource}"
+	switch a.Name {
+	case "github.gist.push":
+		to = "gist {resource}"
+	case "github.repo.push":
+	default:
+		return g.tabled.sentence(a)
+	}
+	change, _ := a.Params["change"].([]string)
+	switch {
+	case len(change) == 0 && slices.Contains(a.Unknown, "ref"):
+		return "push to " + to + ", to branches that the request hides", true
+	case len(change) == 0:
+		return "push to " + to, true
+	case len(change) == 1 && change[0] == "create":
+		return "push to {ref} of " + to + ", which is new", true
+	case len(change) == 1 && change[0] == "delete":
+		return "delete {ref} of " + to + " by a push", true
+	case slices.Contains(change, "delete"):
+		return "push to {ref} of " + to + ", and delete some of them", true
+	}
+	return "push to {ref} of " + to, true
+}
+
 // operations has besides what the table says the parameters of a push, which
 // are read from its packet lines.
 func (g githubService) operations() []Operation {

@@ -12,19 +12,25 @@ var decimals = map[string]int{
 	"bhd": 3, "jod": 3, "kwd": 3, "omr": 3, "tnd": 3,
 }
 
-// money writes an amount in minor units as people do: 2050 eur is 20.50.
-func money(minor int64, currency string) string {
+// Money writes an amount in minor units as people do: 205000 eur is 2,050.00.
+func Money(minor int64, currency string) string {
 	places, special := decimals[strings.ToLower(currency)]
 	if !special {
 		places = 2
 	}
-	if places == 0 {
-		return fmt.Sprint(minor)
+	digits, negative := strings.CutPrefix(fmt.Sprintf("%0*d", places+1, minor), "-")
+	for len(digits) <= places {
+		digits = "0" + digits
 	}
-	sign := ""
-	if minor < 0 {
-		sign, minor = "-", -minor
+	whole, rest := digits[:len(digits)-places], digits[len(digits)-places:]
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
 	}
-	digits := fmt.Sprintf("%0*d", places+1, minor)
-	return sign + digits[:len(digits)-places] + "." + digits[len(digits)-places:]
+	if places > 0 {
+		whole += "." + rest
+	}
+	if negative {
+		return "-" + whole
+	}
+	return whole
 }

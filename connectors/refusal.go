@@ -23,7 +23,11 @@ type Problem struct {
 	PolicyLine  int    `json:"policy_line,omitempty"` // where that stands in its document, from 1
 	RequestID   string `json:"request_id,omitempty"`
 	ApprovalID  string `json:"approval_id,omitempty"`
-	ApprovalURL string `json:"approval_url,omitempty"`
+	ApprovalURL string `json:"approval_url,omitempty"` // where a person decides
+	StatusURL   string `json:"status_url,omitempty"`   // where the client asks what has become of it
+	ExpiresAt   string `json:"expires_at,omitempty"`   // of an approval that waits, as RFC 3339 has it
+	Decider     string `json:"decider,omitempty"`      // who decided, and what they said
+	Reason      string `json:"reason,omitempty"`
 	Suggestion  string `json:"suggestion,omitempty"`
 }
 

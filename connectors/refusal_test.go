@@ -14,7 +14,8 @@ import (
 var refused = connectors.Problem{
 	Type: "https://tameflare.com/problems/denied", Title: "Denied", Status: 403, Detail: "No rule allows github.repo.delete.",
 	Instance: "urn:request:req_1", Code: "denied", Decision: "deny", Action: "github.repo.delete", Rule: "rule_1", RequestID: "req_1",
-	ApprovalID: "apr_1", ApprovalURL: "https://app.example.com/approvals/apr_1", Suggestion: "Ask an administrator.",
+	ApprovalID: "apr_1", ApprovalURL: "https://app.example.com/approvals/apr_1",
+	StatusURL: "http://tameflare.invalid/approvals/apr_1", ExpiresAt: "2026-11-23T10:00:00Z", Decider: "Ana", Reason: "Not on a Friday.", Suggestion: "Ask an administrator.",
 }
 
 // at is what stands at a path of names in JSON.
@@ -32,8 +33,8 @@ func TestARefusalIsWrittenAsTheServiceWritesErrors(t *testing.T) {
 
 	var fields map[string]any
 	b, err := json.Marshal(refused)
-	if err != nil || json.Unmarshal(b, &fields) != nil || len(fields) != 13 {
-		t.Fatalf("%s, %v, want all 13 fields", b, err)
+	if err != nil || json.Unmarshal(b, &fields) != nil || len(fields) != 17 {
+		t.Fatalf("%s, %v, want all 17 fields", b, err)
 	}
 	for name, tt := range map[string]struct {
 		r       connectors.Request

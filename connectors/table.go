@@ -216,7 +216,7 @@ func (t *table) operations(s *spec) []Operation {
 			i = len(ops)
 			at[r.does.action] = i
 			d := r.does
-			ops = append(ops, Operation{Action: d.action, Class: d.class, Risk: d.risk, Title: d.title, Reversible: d.reversible})
+			ops = append(ops, Operation{Action: d.action, Class: d.class, Risk: d.risk, Title: listed(d.title), Reversible: d.reversible})
 		}
 		ops[i].Forms = append(ops[i].Forms, s.form(r))
 		for _, p := range r.params {

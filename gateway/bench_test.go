@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/gateway/runs"
 )
 
@@ -63,4 +66,53 @@ func ask(c *http.Client) error {
 		return fmt.Errorf("answered %s", res.Status)
 	}
 	return nil
+}
+
+// BenchmarkCrowd is 2,000 requests that wait at once, from a process of their
+// own, and one decision about each. It tells what one of them takes while it
+// waits, and when the last had its answer from the service behind.
+func BenchmarkCrowd(b *testing.B) {
+	c := newCrowd(b)
+	c.hold(50)
+	c.release()
+	b.ResetTimer()
+	var each, last float64
+	for range b.N {
+		heap, stacks := memory()
+		c.hold(crowdSize)
+		heapNow, stacksNow := memory()
+		took, told := c.release()
+		if want := fmt.Sprintf("map[200:%d]", crowdSize); told != want {
+			b.Fatalf("they were told %s", told)
+		}
+		each += float64(heapNow+stacksNow) - float64(heap+stacks)
+		last += took.Seconds()
+	}
+	b.ReportMetric(each/float64(b.N)/crowdSize/1024, "KiB/held")
+	b.ReportMetric(last/float64(b.N)*1000, "ms/released")
+}
+
+// BenchmarkDecision is one request after the other that waits, and how long
+// after the decision the process has its answer from the service behind.
+func BenchmarkDecision(b *testing.B) {
+	w := newWorld(b)
+	r := w.run(runs.Start{Program: "bench"})
+	took := make([]time.Duration, b.N)
+	for i := range b.N {
+		answered := make(chan int)
+		go func() {
+			status, _, _ := r.do(b, "PUT", fmt.Sprintf("/repos/acme/site/pulls/%d/merge", i+1))
+			answered <- status
+		}()
+		id := w.waiting()
+		began := time.Now()
+		w.server.Settle(id, approval.Approved)
+		if status := <-answered; status != http.StatusOK {
+			b.Fatalf("answered %d", status)
+		}
+		took[i] = time.Since(began)
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[b.N/2].Microseconds())/1000, "ms-p50")
+	b.ReportMetric(float64(took[b.N*99/100].Microseconds())/1000, "ms-p99")
 }

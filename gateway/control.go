@@ -33,7 +33,7 @@ func (g *gateway) Door(s runs.Start, keys *dummy.Keys) (runs.Door, func(), error
 	if err := g.fits(s); err != nil {
 		return runs.Door{}, nothing, err
 	}
-	d := runs.Door{Gateway: g.link.Identity.Name, CA: g.mitm.CertFile(), Bundle: g.bundle, Env: map[string]string{}}
+	d := runs.Door{Gateway: g.link.Identity.Name, CA: g.mitm.CertFile(), Bundle: g.bundle, Env: map[string]string{}, Token: keys.Token().Reveal()}
 	if st, err := g.configured(); err == nil {
 		d.BaseURL = st.BaseURL()
 		d.Env, d.Yield = dummies(st, keys)

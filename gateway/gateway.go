@@ -134,7 +134,7 @@ func (g *gateway) open(dir state.Dir) error {
 		return err
 	}
 	g.link.Spool = g.spool
-	desk := &hold.Desk{Server: g.link, Log: g.log, Waiting: func(ask wire.Ask, a wire.Approval, until time.Time) {
+	desk := &hold.Desk{Server: g.link, Log: g.log, Waiting: func(ask *wire.Ask, a wire.Approval, until time.Time) {
 		if r := g.registry.Find(ask.RunID); r != nil {
 			r.Waits(ask, a, until)
 		}

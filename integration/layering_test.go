@@ -18,7 +18,7 @@ var mayImport = map[string]string{
 	// The words. They do no I/O and know nothing of how they are stored or sent.
 	"domain/action":      "domain/fault",
 	"domain/address":     "domain/fault",
-	"domain/approval":    "domain/fault domain/action domain/page domain/team",
+	"domain/approval":    "domain/fault domain/action domain/audit domain/page domain/team",
 	"domain/audit":       "domain/fault domain/action domain/page",
 	"domain/config":      "domain/fault domain/action domain/credential domain/policy domain/fleet domain/definition domain/yamldoc",
 	"domain/credential":  "domain/fault",
@@ -55,7 +55,7 @@ var mayImport = map[string]string{
 	"app/judge":         "domain/* connectors app/store",
 	"app/replay":        "domain/* connectors app/judge app/store",
 	"app/proposals":     "domain/* connectors app/bus app/gateways app/judge app/store",
-	"app/approvals":     "domain/* app/bus app/store",
+	"app/approvals":     "domain/* app/bus app/store app/vault",
 	"app/groups":        "domain/* app/store",
 	"app/kills":         "domain/* app/bus app/store",
 	"app/outbound":      "domain/*",
@@ -65,7 +65,7 @@ var mayImport = map[string]string{
 	"app/hooks":         "domain/* connectors app/bus app/store app/vault app/outbound app/outbox",
 	"app/mail":          "domain/* app/store app/outbox",
 	"app/trail":         "domain/* app/bus app/store",
-	"app/configuration": "domain/* connectors app/bus app/store app/gateways app/vault app/policies",
+	"app/configuration": "domain/* connectors app/bus app/store app/gateways app/groups app/vault app/policies",
 
 	// its three doors, which speak the capabilities' values, and its main.
 	"app/link":             "domain/* app/approvals app/gateways app/trail",

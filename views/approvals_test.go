@@ -15,7 +15,7 @@ func TestACardSaysWhoHasToAgree(t *testing.T) {
 	card := func(a approval.Approval) string {
 		a.ID, a.GatewayName, a.CreatedAt, a.ExpiresAt = "apr_1", "box", now, now.Add(time.Minute)
 		var b strings.Builder
-		if err := ApprovalCard(a, true, now, "").Render(t.Context(), &b); err != nil {
+		if err := ApprovalCard(Card{Approval: a, MayDecide: true, Now: now}).Render(t.Context(), &b); err != nil {
 			t.Fatal(err)
 		}
 		return b.String()

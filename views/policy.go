@@ -79,6 +79,12 @@ func approvalText(c policy.Clause) string {
 	case "owner":
 		who += ", owner,"
 	}
+	if groups := c.Approvers.Groups(); len(groups) > 0 {
+		who = strings.TrimSuffix(who, ",") + " of " + strings.Join(groups, " and of ")
+	}
+	if c.Approvers.NotSelf {
+		who = strings.TrimSuffix(who, ",") + " other than whoever enrolled the gateway"
+	}
 	hold, ttl := policy.DefaultHold, policy.DefaultTTL
 	if c.Hold != nil {
 		hold = *c.Hold
@@ -91,6 +97,9 @@ func approvalText(c policy.Clause) string {
 		verb = " decide"
 	}
 	text := who + verb + " within " + spanText(ttl)
+	if c.Approvers.StepUp {
+		text += ", with a fresh proof of who they are"
+	}
 	if hold > 0 {
 		return text + "; the request waits for " + Duration(hold)
 	}

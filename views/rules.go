@@ -20,7 +20,11 @@ func holdText(r fleet.Rule) string {
 	if r.TTLMS > 0 {
 		ttl = time.Duration(r.TTLMS) * time.Millisecond
 	}
-	return "holds " + Duration(hold) + ", asks for " + spanText(ttl)
+	text := "holds " + Duration(hold) + ", asks for " + spanText(ttl)
+	if r.Approvers != (policy.Approvers{}) {
+		text += "; takes " + r.Approvers.String()
+	}
+	return text
 }
 
 func enforcementHelp(e policy.Enforcement) string {

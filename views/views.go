@@ -24,6 +24,15 @@ type Frame struct {
 	Closed  bool // no live connection: a page that does not change
 }
 
+// headTitle is the title in the browser's tab. The script brings its number up
+// to date.
+func (f Frame) headTitle() string {
+	if n := waitingText(f.Waiting); n != "" && f.Section == "approvals" && f.Title == "Approvals" {
+		return f.Title + " (" + n + ")"
+	}
+	return f.Title
+}
+
 // Fleet counts gateways that may take part.
 type Fleet struct {
 	Online, Total int

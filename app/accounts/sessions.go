@@ -14,9 +14,20 @@ import (
 // touchEvery bounds how often a session or token that is used a lot is written.
 const touchEvery = time.Minute
 
-// StartSession signs a browser in as the user, in the team that they joined
-// first. The ID goes into a cookie; see Cookies. Each sign-in has a new one.
+// StartSession signs a browser in as the user, who has just shown their
+// password, in the team that they joined first. The ID goes into a cookie; see
+// Cookies. Each sign-in has a new one.
 func (s *Service) StartSession(ctx context.Context, userID, userAgent, ip string) (credential.Secret, error) {
+	return s.startSession(ctx, userID, userAgent, ip, s.now())
+}
+
+// StartLinkedSession is StartSession for whoever came with a sign-in link. A
+// token makes such links, so a link proves no more than a token does.
+func (s *Service) StartLinkedSession(ctx context.Context, userID, userAgent, ip string) (credential.Secret, error) {
+	return s.startSession(ctx, userID, userAgent, ip, time.Time{})
+}
+
+func (s *Service) startSession(ctx context.Context, userID, userAgent, ip string, confirmed time.Time) (credential.Secret, error) {
 	v, err := s.firstViewer(ctx, userID)
 	if err != nil {
 		return credential.Secret{}, fmt.Errorf("start session: %w", err)
@@ -24,7 +35,7 @@ func (s *Service) StartSession(ctx context.Context, userID, userAgent, ip string
 	id, now := newSecret(), s.now()
 	session := team.Session{
 		ID: hash(id.Reveal()), UserID: userID, TeamID: v.Team.ID, UserAgent: clamp(userAgent, 300), IP: clamp(ip, 60),
-		CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(sessionLife),
+		CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(sessionLife), ConfirmedAt: confirmed,
 	}
 	v.Auth, v.By, v.IP = "session", session.ID, session.IP
 	e := audit.Event{Time: now, Type: "user.signed_in", Actor: v.Actor(), Target: v.User.ID, Name: v.User.Email, Detail: map[string]string{"user_agent": session.UserAgent}}
@@ -73,7 +84,7 @@ func (s *Service) Viewer(ctx context.Context, sessionID, ip string) (team.Viewer
 			return team.Viewer{}, fmt.Errorf("keep session: %w", err)
 		}
 	}
-	v.Auth, v.By, v.IP = "session", session.ID, clamp(ip, 60)
+	v.Auth, v.By, v.IP, v.ConfirmedAt = "session", session.ID, clamp(ip, 60), session.ConfirmedAt
 	return v, nil
 }
 

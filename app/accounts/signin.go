@@ -31,6 +31,17 @@ func (s *Service) SignIn(ctx context.Context, email, password, ip string) (team.
 	if err != nil || len(password) > maxPassword {
 		return team.User{}, refused // there is no such account, as anybody can see
 	}
+	u, err := s.prove(ctx, address, password, ip, refused)
+	if fault.Of(err) == fault.Unauthenticated {
+		s.Log.InfoContext(ctx, "sign-in refused", "ip", ip)
+	}
+	return u, err
+}
+
+// prove returns the account with the address, whose password it is. It fails
+// with refused where there is none such, and with fault.Limited after too many
+// of these.
+func (s *Service) prove(ctx context.Context, address, password, ip string, refused error) (team.User, error) {
 	now := s.now()
 	from := network(ip)
 	here, account, source := "both "+address+" "+from, "account "+address, "source "+from
@@ -44,17 +55,16 @@ func (s *Service) SignIn(ctx context.Context, email, password, ip string) (team.
 	}
 	u, err := s.Store.UserByEmail(ctx, address)
 	if err != nil && fault.Of(err) != fault.NotFound {
-		return team.User{}, fmt.Errorf("sign in: %w", err)
+		return team.User{}, fmt.Errorf("look up account: %w", err)
 	}
 	// Counted before it is known whether it failed, or many at once would all
 	// be let through.
 	s.failures.add(now, here, account, source)
 	ok, err := s.passwords.match(ctx, credential.NewSecret(password), u.PasswordHash)
 	if err != nil {
-		return team.User{}, fmt.Errorf("sign in: %w", err)
+		return team.User{}, fmt.Errorf("prove password: %w", err)
 	}
 	if !ok || !u.DisabledAt.IsZero() {
-		s.Log.InfoContext(ctx, "sign-in refused", "ip", ip)
 		return team.User{}, refused
 	}
 	s.failures.clear(here)

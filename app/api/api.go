@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tameflare/tameflare/app/accounts"
+	"github.com/tameflare/tameflare/app/approvals"
 	"github.com/tameflare/tameflare/app/bus"
 	"github.com/tameflare/tameflare/app/gateways"
 	"github.com/tameflare/tameflare/app/judge"
@@ -52,12 +53,32 @@ type Gateways interface {
 	Enrolment(ctx context.Context, v team.Viewer, id string) (gateways.Enrolment, error)
 }
 
-// Approvals knows what waits for a person.
+// Approvals is what waits, or waited, for a person.
 type Approvals interface {
+	KeptApprovals
+	SeenApprovals
+	DecidedApprovals
+}
+
+// KeptApprovals finds approvals.
+type KeptApprovals interface {
 	List(ctx context.Context, teamID string, f approval.Filter, after page.Cursor, limit int) ([]approval.Approval, page.Cursor, error)
 	Get(ctx context.Context, teamID, id string) (approval.Approval, error)
 	PendingCount(ctx context.Context, teamID string) (int, error)
+	Similar(ctx context.Context, a approval.Approval) (approval.History, error)
+}
+
+// SeenApprovals shows what happens to approvals, and what they are about.
+type SeenApprovals interface {
+	News(ctx context.Context, teamID string, f approval.Filter, after int64, wait time.Duration) ([]approval.Approval, int64, error)
+	Viewed(ctx context.Context, v team.Viewer, id string) (approval.Body, error)
+}
+
+// DecidedApprovals settles approvals.
+type DecidedApprovals interface {
 	Decide(ctx context.Context, v team.Viewer, id string, choice approval.Decision) (approval.Approval, error)
+	DecideAll(ctx context.Context, v team.Viewer, ids []string, choice approval.Decision) ([]approvals.Outcome, error)
+	EndRepeat(ctx context.Context, v team.Viewer, id string) (approval.Approval, error)
 }
 
 // Kills pulls and lifts kill switches.

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
+	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/page"
@@ -12,14 +15,31 @@ import (
 
 func (s *Server) shownApproval(a approval.Approval) rest.Approval {
 	out := rest.Approval{
-		ID: a.ID, Status: a.Status, Gateway: a.GatewayName, GatewayID: a.GatewayID, Run: a.RunID, Principal: a.Principal,
-		Action: a.Action.Name, Class: a.Action.Class.String(), Risk: a.Action.Risk.String(), Resource: a.Action.Resource, Params: a.Action.Params,
-		Sentence: a.Sentence, Method: a.Method, URL: a.URL, BodySize: a.BodySize, Digest: a.BodyDigest, Rule: a.RuleID, Reason: a.Reason,
-		CreatedAt: a.CreatedAt, ExpiresAt: a.ExpiresAt, Decider: a.Deciders(), NeedsRole: string(a.NeedsRole), Needs: a.Wanted(), Channel: string(a.Channel), Note: a.Note,
-		DecidedAt: a.DecidedAt, EndedAt: a.EndedAt, Upstream: a.Upstream, Page: s.page("/approvals/", a.ID),
+		ID: a.ID, Status: a.Status, Seq: a.Seq, Gateway: a.GatewayName, GatewayID: a.GatewayID, Environment: a.Environment, Run: a.RunID, Principal: a.Principal,
+		Connector: a.Action.Connector, Action: a.Action.Name, Class: a.Action.Class.String(), Risk: a.Action.Risk.String(), Reversible: a.Action.Reversible,
+		Resource: a.Action.Resource, Params: a.Action.Params, Sentence: a.Sentence, Method: a.Method, URL: a.URL,
+		BodySize: a.BodySize, Digest: a.BodyDigest, BodyType: a.BodyType, BodyCoding: a.BodyCoding, Fingerprint: a.Fingerprint,
+		Rule: a.RuleID, Reason: a.Reason, CreatedAt: a.CreatedAt, ExpiresAt: a.ExpiresAt,
+		NeedsRole: string(a.NeedsRole), NeedsGroup: a.NeedsGroup, NotSelf: a.NotSelf, StepUp: a.StepUp, Needs: a.Wanted(), Repeatable: a.Repeatable(),
+		Decider: a.Deciders(), Channel: string(a.Channel), Auth: a.Auth, Note: a.Note, DecidedAt: a.DecidedAt, EndedAt: a.EndedAt, Upstream: a.Upstream,
+		RepeatUntil: a.RepeatUntil, Repeats: a.Repeats, Page: s.page("/approvals/", a.ID),
+	}
+	if a.Special() {
+		out.Needed = a.Needed()
+	}
+	if !a.DecidedAt.IsZero() {
+		out.LatencyMS = max(a.DecidedAt.Sub(a.CreatedAt).Milliseconds(), 0)
 	}
 	for _, v := range a.Agreed {
 		out.Agreed = append(out.Agreed, rest.Agreement{Name: v.Name, Channel: string(v.Channel), At: v.At})
+	}
+	return out
+}
+
+func (s *Server) shownApprovals(as []approval.Approval) []rest.Approval {
+	out := make([]rest.Approval, 0, len(as))
+	for _, a := range as {
+		out = append(out, s.shownApproval(a))
 	}
 	return out
 }
@@ -37,25 +57,47 @@ func (c *call) paged() (after page.Cursor, limit int, err error) {
 	return after, limit, err
 }
 
-// statuses are the words that a filter by status takes.
-var statuses = []approval.Status{
-	approval.Pending, approval.Approved, approval.Denied, approval.Expired, approval.Cancelled, approval.Executed, approval.Unused,
+// The words that filters take.
+var (
+	statuses = []approval.Status{
+		approval.Pending, approval.Approved, approval.Denied, approval.Expired, approval.Cancelled, approval.Executed, approval.Unused,
+	}
+	channels = []approval.Channel{approval.Dashboard, approval.CLI, approval.API, approval.Slack, approval.Email, approval.Inbound}
+	risks    = []string{action.Low.String(), action.Medium.String(), action.High.String(), action.Critical.String()}
+
+	approvalFilters = []string{"status", "gateway", "connector", "action", "risk", "channel", "decider", "text"}
+)
+
+// approvalFilter reads the filters that the query has.
+func (s *Server) approvalFilter(c *call) (approval.Filter, error) {
+	get := c.query.Get
+	f := approval.Filter{
+		Connector: get("connector"), Action: get("action"), Risk: get("risk"), Channel: get("channel"), Decider: get("decider"), Text: get("text"),
+	}
+	for _, word := range c.query["status"] {
+		if !slices.Contains(statuses, approval.Status(word)) {
+			return f, fault.New(fault.Invalid, "A status is pending, approved, denied, expired, cancelled, executed or unused.", nil)
+		}
+		f.Status = append(f.Status, approval.Status(word))
+	}
+	if f.Risk != "" && !slices.Contains(risks, f.Risk) {
+		return f, fault.New(fault.Invalid, "A risk is low, medium, high or critical.", nil)
+	}
+	if f.Channel != "" && !slices.Contains(channels, approval.Channel(f.Channel)) {
+		return f, fault.New(fault.Invalid, "A channel is dashboard, cli, api, slack, email or inbound.", nil)
+	}
+	var err error
+	f.GatewayID, err = s.gatewayID(c)
+	return f, err
 }
 
 func (s *Server) listApprovals(c *call) (rest.List[rest.Approval], error) {
 	none := rest.List[rest.Approval]{}
-	if err := c.only("status", "gateway", "limit", "cursor"); err != nil {
+	if err := c.only(append(slices.Clone(approvalFilters), "limit", "cursor")...); err != nil {
 		return none, err
 	}
-	var f approval.Filter
-	for _, word := range c.query["status"] {
-		if !slices.Contains(statuses, approval.Status(word)) {
-			return none, fault.New(fault.Invalid, "A status is pending, approved, denied, expired, cancelled, executed or unused.", nil)
-		}
-		f.Status = append(f.Status, approval.Status(word))
-	}
-	var err error
-	if f.GatewayID, err = s.gatewayID(c); err != nil {
+	f, err := s.approvalFilter(c)
+	if err != nil {
 		return none, err
 	}
 	after, limit, err := c.paged()
@@ -66,11 +108,7 @@ func (s *Server) listApprovals(c *call) (rest.List[rest.Approval], error) {
 	if err != nil {
 		return none, err
 	}
-	out := rest.List[rest.Approval]{Items: make([]rest.Approval, 0, len(as)), Next: next.String()}
-	for _, a := range as {
-		out.Items = append(out.Items, s.shownApproval(a))
-	}
-	return out, nil
+	return rest.List[rest.Approval]{Items: s.shownApprovals(as), Next: next.String()}, nil
 }
 
 // gatewayID returns the ID of the gateway that the query names, "" for none.
@@ -83,6 +121,7 @@ func (s *Server) gatewayID(c *call) (string, error) {
 	return g.ID, err
 }
 
+// showApproval answers with one approval, and what came of those like it.
 func (s *Server) showApproval(c *call) (rest.Approval, error) {
 	if err := c.only(); err != nil {
 		return rest.Approval{}, err
@@ -91,21 +130,68 @@ func (s *Server) showApproval(c *call) (rest.Approval, error) {
 	if err != nil {
 		return rest.Approval{}, err
 	}
-	return s.shownApproval(a), nil
+	before, err := s.Approvals.Similar(c.Context(), a)
+	if err != nil {
+		return rest.Approval{}, err
+	}
+	out := s.shownApproval(a)
+	out.History = &rest.History{
+		Asked: before.Asked, Approved: before.Approved, Denied: before.Denied, Expired: before.Expired,
+		Last: s.shownApprovals(before.Last), Suggest: before.Suggest,
+	}
+	return out, nil
 }
 
-func (s *Server) decide(c *call, in rest.Decision) (rest.Approval, error) {
-	verdict := approval.Deny
-	switch in.Verdict {
-	case rest.Approve:
-		verdict = approval.Grant
-	case rest.Deny:
-	default:
-		return rest.Approval{}, fault.New(fault.Invalid, "A verdict is approve or deny.", nil)
+// showBody answers with what the held request would send, byte for byte. That
+// somebody has read it goes on record.
+func (s *Server) showBody(c *call) (rest.Body, error) {
+	if err := c.only(); err != nil {
+		return rest.Body{}, err
 	}
-	a, err := s.Approvals.Decide(c.Context(), c.viewer, c.PathValue("id"), approval.Decision{Channel: c.channel(), Verdict: verdict, Note: in.Reason})
-	if err != nil && a.ID != "" { // it shows how it now is
-		return rest.Approval{}, &decided{s.shownApproval(a), err}
+	a, err := s.Approvals.Get(c.Context(), c.viewer.Team.ID, c.PathValue("id"))
+	if err != nil {
+		return rest.Body{}, err
 	}
-	return s.shownApproval(a), err
+	b, err := s.Approvals.Viewed(c.Context(), c.viewer, a.ID)
+	if err != nil {
+		return rest.Body{}, err
+	}
+	return rest.Body{Bytes: b.Bytes, Whole: b.Whole, Type: a.BodyType, Coding: a.BodyCoding, Size: a.BodySize, Digest: a.BodyDigest}, nil
+}
+
+const maxWait = time.Minute
+
+// approvalNews answers with what has changed since a place, as soon as
+// something has. Without a place it answers at once, with the newest.
+func (s *Server) approvalNews(c *call) (rest.News, error) {
+	none := rest.News{}
+	if err := c.only(append(slices.Clone(approvalFilters), "after", "wait")...); err != nil {
+		return none, err
+	}
+	f, err := s.approvalFilter(c)
+	if err != nil {
+		return none, err
+	}
+	after, wait := int64(-1), time.Duration(0)
+	if text := c.query.Get("after"); text != "" {
+		if after, err = strconv.ParseInt(text, 10, 64); err != nil || after < 0 {
+			return none, fault.New(fault.Invalid, "The parameter after is what the last answer had as after.", nil)
+		}
+	}
+	if text := c.query.Get("wait"); text != "" {
+		if wait, err = time.ParseDuration(text); err != nil || wait < 0 || wait > maxWait {
+			return none, fault.New(fault.Invalid, "The parameter wait is at most 60s.", nil)
+		}
+	}
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{}) // or waiting longer than for a body would look like a caller who left
+	as, through, err := s.Approvals.News(c.Context(), c.viewer.Team.ID, f, after, wait)
+	if err != nil {
+		return none, err
+	}
+	if wait > 0 { // the token may have ended meanwhile
+		if err := s.stillLets(c, viewers); err != nil {
+			return none, err
+		}
+	}
+	return rest.News{Items: s.shownApprovals(as), After: through}, nil
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/tameflare/tameflare/app/accounts"
-	"github.com/tameflare/tameflare/app/approvals"
 	"github.com/tameflare/tameflare/app/bus"
 	"github.com/tameflare/tameflare/app/gateways"
 	"github.com/tameflare/tameflare/app/kills"
@@ -38,6 +37,10 @@ type house struct {
 	mu       sync.Mutex
 	revoked  map[string]bool
 	decided  approval.Channel
+	choice   approval.Decision
+	chosen   approval.Filter
+	viewed   []string // who has read a body
+	during   func()   // is called while somebody waits for news
 	requests []audit.Request
 	applied  map[string]credential.Secret
 	dryRun   bool
@@ -136,47 +139,6 @@ func (gatewayHouse) Find(_ context.Context, teamID, idOrName string) (fleet.Gate
 
 func (gatewayHouse) Enrolment(_ context.Context, _ team.Viewer, id string) (gateways.Enrolment, error) {
 	return gateways.Enrolment{Token: "once", GatewayID: id, LinkURL: "https://link.test", RootPEM: "pem"}, nil
-}
-
-var waiting = approval.Approval{ID: "apr_1", TeamID: ours, Status: approval.Pending, Sentence: "merge acme/site#12"}
-
-func (approvalHouse) List(_ context.Context, teamID string, f approval.Filter, _ page.Cursor, _ int) ([]approval.Approval, page.Cursor, error) {
-	if teamID != ours || len(f.Status) > 0 && f.Status[0] != approval.Pending {
-		return nil, page.Cursor{}, nil
-	}
-	return []approval.Approval{waiting}, page.Cursor{Time: noon, ID: "apr_1"}, nil
-}
-
-func (approvalHouse) Get(_ context.Context, teamID, id string) (approval.Approval, error) {
-	if teamID != ours || id != waiting.ID {
-		return approval.Approval{}, notThere()
-	}
-	return waiting, nil
-}
-
-func (approvalHouse) PendingCount(context.Context, string) (int, error) { return 1, nil }
-
-func (h approvalHouse) Decide(_ context.Context, v team.Viewer, id string, choice approval.Decision) (approval.Approval, error) {
-	ch, verdict, note := choice.Channel, choice.Verdict, choice.Note
-	if v.Team.ID != ours || id != waiting.ID {
-		return approval.Approval{}, notThere()
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if note == "while killed" {
-		return approval.Approval{}, fault.New(fault.Forbidden, "The kill switch is on.", approvals.ErrKilled)
-	}
-	first := h.decided == ""
-	now := waiting
-	now.Status, now.DeciderName, now.Note = approval.Denied, "ben", note
-	if verdict == approval.Grant {
-		now.Status = approval.Approved
-	}
-	if !first {
-		return now, fault.New(fault.Conflict, "Already approved by ben.", nil)
-	}
-	h.decided = ch
-	return now, nil
 }
 
 func (killHouse) Pull(_ context.Context, _ team.Viewer, s kills.Scope, reason string) (fleet.Kill, error) {

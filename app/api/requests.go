@@ -143,8 +143,7 @@ func (s *Server) streamRequests(c *call) (any, error) {
 			case <-time.After(breath):
 			}
 		case <-tick.C:
-			token := strings.TrimPrefix(c.Header.Get("Authorization"), "Bearer ")
-			if v, err := s.Tokens.TokenViewer(c.Context(), token, c.ip); err != nil || !viewers.lets(v) || v.Team.ID != c.viewer.Team.ID {
+			if s.stillLets(c, viewers) != nil {
 				return nil, errAnswered
 			}
 			if _, err := fmt.Fprint(c.w, ": still here\n\n"); err != nil {

@@ -48,8 +48,12 @@ var routes = []route{
 	{"POST /gateways/{name}/enrolments", managers, post((*Server).enrol)},
 
 	{"GET /approvals", viewers, get((*Server).listApprovals)},
+	{"GET /approvals/events", viewers, get((*Server).approvalNews)},
+	{"POST /approvals/decisions", deciders, post((*Server).decideAll)},
 	{"GET /approvals/{id}", viewers, get((*Server).showApproval)},
+	{"GET /approvals/{id}/body", deciders, get((*Server).showBody)},
 	{"POST /approvals/{id}/decision", deciders, post((*Server).decide)},
+	{"POST /approvals/{id}/repeat/end", deciders, post((*Server).endRepeat)},
 
 	{"GET /kills", viewers, get((*Server).listKills)},
 	{"POST /kills", deciders, post((*Server).pull)},

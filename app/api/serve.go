@@ -131,6 +131,20 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, to route) (answer 
 	return to.serve(s, c)
 }
 
+// stillLets fails where the caller's token is not good any more, or not for
+// that audience.
+func (s *Server) stillLets(c *call, to audience) error {
+	token := strings.TrimPrefix(c.Header.Get("Authorization"), "Bearer ")
+	v, err := s.Tokens.TokenViewer(c.Context(), token, c.ip)
+	if err != nil {
+		return err
+	}
+	if !to.lets(v) || v.Team.ID != c.viewer.Team.ID {
+		return fault.New(fault.Forbidden, "This token may not do this any more.", nil)
+	}
+	return nil
+}
+
 // read decodes the body. A field that it does not know is an error: who
 // misspells a field would believe that it had been heard.
 func read(r *http.Request, v any) error {
@@ -185,12 +199,7 @@ func clip(text string) string {
 
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problem(err)
-	switch {
-	case p.Code == fault.Internal.String() && r.Context().Err() == nil:
-		s.Log.ErrorContext(r.Context(), "an API call failed", "route", r.Pattern, "error", err)
-	default:
-		s.Log.DebugContext(r.Context(), "an API call was refused", "route", r.Pattern, "error", err)
-	}
+	s.note(r, p, err)
 	switch p.Status {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="tameflare"`)
@@ -198,6 +207,16 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "5")
 	}
 	s.write(w, p.Status, p)
+}
+
+// note logs what callers hear of as p only.
+func (s *Server) note(r *http.Request, p rest.Problem, err error) {
+	switch {
+	case p.Code == fault.Internal.String() && r.Context().Err() == nil:
+		s.Log.ErrorContext(r.Context(), "an API call failed", "route", r.Pattern, "error", err)
+	default:
+		s.Log.DebugContext(r.Context(), "an API call was refused", "route", r.Pattern, "error", err)
+	}
 }
 
 // problem is err as callers hear of it.

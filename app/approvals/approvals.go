@@ -15,8 +15,10 @@ import (
 
 	"github.com/tameflare/tameflare/app/bus"
 	"github.com/tameflare/tameflare/app/store"
+	"github.com/tameflare/tameflare/app/vault"
 	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/audit"
+	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/fleet"
 	"github.com/tameflare/tameflare/domain/page"
@@ -24,11 +26,22 @@ import (
 
 // Store is what approvals are kept in.
 type Store interface {
-	OpenApproval(ctx context.Context, a approval.Approval, admit func(store.Standing) error, e audit.Event) (got approval.Approval, joined bool, err error)
+	OpenApproval(ctx context.Context, q store.Asked, admit func(store.Standing) (approval.Approval, []audit.Event, error)) (got approval.Approval, joined bool, err error)
 	ChangeApproval(ctx context.Context, teamID, id, userID string, change func(store.Standing) (approval.Approval, audit.Event, error)) (approval.Approval, error)
 	Approval(ctx context.Context, id string) (approval.Approval, error)
 	JoinableApproval(ctx context.Context, gatewayID, fingerprint string, now time.Time) (approval.Approval, error)
+	ApprovalChanges(ctx context.Context, gw fleet.Gateway, after int64, limit int) (as []approval.Approval, through int64, err error)
+	ApprovalStanding(ctx context.Context, a approval.Approval, userID string) (store.Standing, error)
+	ApprovalBody(ctx context.Context, teamID, approvalID string) (sealed []byte, whole bool, err error)
 	Lists
+	Seen
+}
+
+// Bodies seals what agents send, so that only who may read it does. app/vault
+// does it.
+type Bodies interface {
+	SealAt(ctx context.Context, at vault.Place, plain credential.Secret) ([]byte, error)
+	OpenAt(ctx context.Context, at vault.Place, sealed []byte) (credential.Secret, error)
 }
 
 // Lists reads many approvals at once.
@@ -36,6 +49,8 @@ type Lists interface {
 	Approvals(ctx context.Context, teamID string, f approval.Filter, after page.Cursor, limit int) ([]approval.Approval, error)
 	PendingApprovals(ctx context.Context, teamID string, now time.Time) (int, error)
 	DueApprovals(ctx context.Context, now time.Time, limit int) ([]approval.Approval, error)
+	AlikeApprovals(ctx context.Context, a approval.Approval, since time.Time, limit int) ([]approval.Approval, error)
+	RepeatingApprovals(ctx context.Context, teamID string, now time.Time, limit int) ([]approval.Approval, error)
 	Gateway(ctx context.Context, id string) (fleet.Gateway, error)
 }
 
@@ -45,12 +60,14 @@ type (
 	Cursor = page.Cursor
 )
 
-// Service opens approvals, takes decisions and tells those who wait.
+// Service opens approvals, takes decisions and tells those who wait. Without
+// Bodies people decide without seeing what is sent: no body is kept.
 type Service struct {
-	Store Store
-	Bus   bus.Bus
-	Now   func() time.Time
-	Log   *slog.Logger
+	Store  Store
+	Bodies Bodies
+	Bus    bus.Bus
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // ErrKilled is in the chain of a fault.Forbidden whose reason is a kill switch.
@@ -76,13 +93,6 @@ func (s *Service) rang(ctx context.Context, a approval.Approval) {
 }
 
 func (s *Service) now() time.Time { return audit.Time(s.Now()) }
-
-func event(a approval.Approval, by audit.Actor, at time.Time) audit.Event {
-	return audit.Event{
-		Time: at, Type: "approval." + string(a.Status), Actor: by, Target: a.ID, Name: a.Sentence, Gateway: a.GatewayID,
-		Detail: map[string]string{"action": a.Action.Name, "fingerprint": a.Fingerprint},
-	}
-}
 
 func machine(g fleet.Gateway) audit.Actor {
 	return audit.Actor{Kind: audit.ByGateway, ID: g.ID, Name: g.Name, Auth: "mtls"}

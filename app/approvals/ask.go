@@ -32,9 +32,9 @@ const (
 var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // Ask returns the approval for a gateway's request: the one that is open for
-// it, pending or granted, one that a person has just denied, or a new one. It
-// fails with fault.Invalid where the
-// question makes no sense, with fault.Forbidden where the gateway is revoked or
+// it, pending or granted, one that a person has just denied, or a new one;
+// that is granted at once where a person approved the same request for a
+// while. It fails with fault.Invalid where the question makes no sense, with fault.Forbidden where the gateway is revoked or
 // a kill switch stops the request (then with ErrKilled), and with fault.Limited
 // where too many wait already.
 func (s *Service) Ask(ctx context.Context, gw fleet.Gateway, ask wire.Ask) (approval.Approval, error) {
@@ -53,20 +53,33 @@ func (s *Service) Ask(ctx context.Context, gw fleet.Gateway, ask wire.Ask) (appr
 		return approval.Approval{}, fmt.Errorf("ask: %w", err)
 	}
 	a.CreatedAt, a.ExpiresAt = now, now.Add(a.TTL)
-	e := event(a, machine(gw), now)
-	e.Type = "approval.opened"
-	e.Detail["request"], e.Detail["rule"] = audit.Plain(ask.RequestID, maxText), a.RuleID
-	got, joined, err := s.Store.OpenApproval(ctx, a, func(st store.Standing) error {
+	q := store.Asked{Approval: a, Whole: int64(len(ask.Body)) == ask.BodySize}
+	if q.Body, err = s.seal(ctx, a, ask.Body); err != nil {
+		return approval.Approval{}, fmt.Errorf("ask: %w", err)
+	}
+	got, joined, err := s.Store.OpenApproval(ctx, q, func(st store.Standing) (approval.Approval, []audit.Event, error) {
 		switch {
 		case st.Gateway.Status != fleet.Active:
-			return shutOut()
+			return a, nil, shutOut()
 		case st.Kill != nil:
-			return killed(*st.Kill)
-		case st.Pending >= maxPending:
-			return fault.New(fault.Limited, "Too many requests of this gateway are waiting for a person already. Wait until they are decided.", nil)
+			return a, nil, killed(*st.Kill)
 		}
-		return nil
-	}, e)
+		opened := a.Event(machine(gw), now)
+		opened.Type = approval.Opened
+		opened.Detail["request"], opened.Detail["rule"] = audit.Plain(ask.RequestID, maxText), a.RuleID
+		if st.Before != nil {
+			if granted, ok := a.Again(*st.Before, st.Who, now); ok {
+				opened.Detail["repeats"] = granted.Repeats
+				approved := granted.Event(audit.System(), now)
+				approved.Detail["decided_by"], approved.Detail["decider"] = granted.DecidedBy, granted.DeciderName
+				return granted, []audit.Event{opened, approved}, nil
+			}
+		}
+		if st.Pending >= maxPending {
+			return a, nil, fault.New(fault.Limited, "Too many requests of this gateway are waiting for a person already. Wait until they are decided.", nil)
+		}
+		return a, []audit.Event{opened}, nil
+	})
 	if err != nil {
 		return approval.Approval{}, fmt.Errorf("ask: %w", err)
 	}
@@ -88,9 +101,11 @@ func parse(gw fleet.Gateway, ask wire.Ask) (approval.Approval, error) {
 		return refuse("its fingerprint is none.")
 	case ask.BodyDigest != "" && !digest.MatchString(ask.BodyDigest), ask.BodySize < 0:
 		return refuse("its body is not described.")
+	case len(ask.Body) > wire.MaxBody, int64(len(ask.Body)) > ask.BodySize:
+		return refuse("its body is longer than it may be.")
 	case ttl < policy.MinTTL || ttl > policy.MaxTTL:
 		return refuse("its ttl is not between 30s and 24h.")
-	case approval.CheckRole(team.Role(ask.Approvers.Role)) != nil, ask.Approvers.Count < 0, ask.Approvers.Count > policy.MaxApprovers:
+	case approval.CheckRole(team.Role(ask.Approvers.Role)) != nil, ask.Approvers.Count < 0, ask.Approvers.Count > policy.MaxApprovers, len(ask.Approvers.Group) > maxText:
 		return refuse("nobody knows who has to agree.")
 	case ask.Action.Name == "" || ask.Method == "" || ask.URL == "":
 		return refuse("it does not say what it is about.")

@@ -132,7 +132,9 @@ func TestDenialIsMetInsideTheTransaction(t *testing.T) {
 		f.decide(t, first.ID, approval.Deny)
 		late := first
 		late.ID, late.CreatedAt = "apr_late", f.clock.Now()
-		got, joined, err := f.store.OpenApproval(t.Context(), late, func(store.Standing) error { return nil }, audit.Event{Time: f.clock.Now(), Type: "approval.opened"})
+		got, joined, err := f.store.OpenApproval(t.Context(), store.Asked{Approval: late}, func(store.Standing) (approval.Approval, []audit.Event, error) {
+			return late, []audit.Event{{Time: f.clock.Now(), Type: approval.Opened}}, nil
+		})
 		if err != nil || !joined || got.ID != first.ID || got.Status != approval.Denied {
 			t.Errorf("%s %s, joined %v, %v, want the denial", got.ID, got.Status, joined, err)
 		}

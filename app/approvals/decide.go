@@ -3,6 +3,7 @@ package approvals
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/domain/approval"
@@ -17,23 +18,22 @@ import (
 // pending where v has agreed and others have to as well. If somebody was
 // faster, it returns their decision with a fault.Conflict, and so it does where
 // v has agreed before. It fails with fault.Forbidden where v may not decide any
-// more, is not of the role that has to agree, or a kill switch stops the
-// request, with fault.Expired where the time to answer is over, and with
+// more, may not agree (see approval.MayAgree; with approval.ErrNotFresh where
+// only a proof of who they are is missing), or a kill switch stops the request
+// (then with ErrKilled), with fault.Expired where the time to answer is over,
+// with fault.Invalid where it cannot count for as long as choice says, and with
 // fault.NotFound where v's team has no such approval.
 func (s *Service) Decide(ctx context.Context, v team.Viewer, id string, choice approval.Decision) (approval.Approval, error) {
 	if !v.May(team.Decide) {
 		return approval.Approval{}, mayNotDecide()
 	}
-	d := approval.Decider{ID: v.User.ID, Name: v.User.Name, Channel: choice.Channel, Note: audit.Plain(choice.Note, maxText)}
-	verdict, ch := choice.Verdict, choice.Channel
-	now := s.now()
+	verdict, now := choice.Verdict, s.now()
 	got, err := s.Store.ChangeApproval(ctx, v.Team.ID, audit.Plain(id, maxText), v.User.ID, func(st store.Standing) (approval.Approval, audit.Event, error) {
 		if !st.Role.May(team.Decide) { // not when they signed in, but now
 			return approval.Approval{}, audit.Event{}, mayNotDecide()
 		}
-		d.Role = st.Role
-		counted := st.Approval.Recount(func(id string) team.Role { return st.Voters[id] })
-		next, err := counted.Decide(d, verdict, now)
+		d := decider(v, st, choice, now)
+		next, err := st.Approval.Recount(st.Who).Decide(d, verdict, now)
 		if err != nil {
 			return approval.Approval{}, audit.Event{}, err
 		}
@@ -45,18 +45,24 @@ func (s *Service) Decide(ctx context.Context, v team.Viewer, id string, choice a
 				return approval.Approval{}, audit.Event{}, killed(*st.Kill)
 			}
 		}
-		e := event(next, v.Actor(), now)
-		e.Detail["channel"], e.Detail["note"] = string(ch), d.Note
+		e := next.Event(v.Actor(), now)
+		e.Detail["channel"], e.Detail["auth"], e.Detail["note"] = string(d.Channel), d.Auth, d.Note
+		if choice.Via != "" {
+			e.Detail["integration"] = audit.Plain(choice.Via, maxText)
+		}
 		if next.Status == approval.Pending {
-			e.Type = "approval.agreed"
+			e.Type = approval.Agreed
 		}
 		if next.Wanted() > 1 && verdict == approval.Grant {
 			e.Detail["agreed"] = next.Progress()
 		}
+		if !next.RepeatUntil.IsZero() {
+			e.Detail["repeat_until"] = next.RepeatUntil.Format(time.RFC3339)
+		}
 		return next, e, nil
 	})
 	switch fault.Of(err) { //nolint:exhaustive // the rest is handled below
-	case fault.Forbidden:
+	case fault.Forbidden, fault.Invalid:
 		return approval.Approval{}, fmt.Errorf("decide: %w", err)
 	case fault.Expired:
 		if over, lerr := s.lapse(ctx, got); lerr == nil {
@@ -68,6 +74,31 @@ func (s *Service) Decide(ctx context.Context, v team.Viewer, id string, choice a
 	}
 	s.rang(ctx, got)
 	return got, nil
+}
+
+// decider is v as they are now, making that choice.
+func decider(v team.Viewer, st store.Standing, choice approval.Decision, now time.Time) approval.Decider {
+	d := st.Who(v.User.ID)
+	d.Name, d.Role, d.Auth, d.Fresh = v.User.Name, st.Role, v.Auth, v.Auth == "session" && v.Fresh(now)
+	d.Channel, d.Note, d.For = choice.Channel, audit.Plain(choice.Note, maxText), choice.For
+	return d
+}
+
+// MayAgree fails with what Decide would say to v's agreement, so that a page
+// can say it before: with fault.Forbidden, and with approval.ErrNotFresh in its
+// chain where a proof of who they are is all that is missing.
+func (s *Service) MayAgree(ctx context.Context, v team.Viewer, a approval.Approval) error {
+	if a.TeamID != v.Team.ID {
+		return none()
+	}
+	st, err := s.Store.ApprovalStanding(ctx, a, v.User.ID)
+	if err != nil {
+		return fmt.Errorf("look at who may agree: %w", err)
+	}
+	if !v.May(team.Decide) || !st.Role.May(team.Decide) {
+		return mayNotDecide()
+	}
+	return a.MayAgree(decider(v, st, approval.Decision{}, s.now()))
 }
 
 func mayNotDecide() error {
@@ -99,13 +130,11 @@ func (s *Service) Use(ctx context.Context, gw fleet.Gateway, id string, use wire
 			s.Log.WarnContext(ctx, "a grant was shown with another request", "gateway", gw.ID, "approval", id)
 			err = fault.New(fault.Conflict, fault.Message(err), err)
 		}
-		if err == nil && !st.Approval.Stands(func(id string) team.Role { return st.Voters[id] }) {
+		if err == nil && !st.Approval.Stands(st.Who) {
 			next, _ = st.Approval.Cancel(noGrant, now)
-			e := event(next, audit.System(), now)
-			e.Detail["note"] = noGrant
-			return next, e, nil
+			return next, next.Event(audit.System(), now), nil
 		}
-		e := event(next, machine(gw), now)
+		e := next.Event(machine(gw), now)
 		e.Detail["request"] = audit.Plain(use.RequestID, maxText)
 		return next, e, err
 	})

@@ -58,5 +58,5 @@ func (s *Service) lapsed(st store.Standing) (approval.Approval, audit.Event, err
 	if !over {
 		return approval.Approval{}, audit.Event{}, fault.New(fault.Conflict, st.Approval.Settled(), nil)
 	}
-	return next, event(next, audit.System(), now), nil
+	return next, next.Event(audit.System(), now), nil
 }

@@ -12,6 +12,7 @@ import (
 const (
 	defaultPage = 50
 	maxPage     = 500
+	maxFilter   = 200
 )
 
 // List returns the team's approvals, newest first, from after a place on, and
@@ -21,6 +22,9 @@ func (s *Service) List(ctx context.Context, teamID string, f Filter, after Curso
 		limit = defaultPage
 	}
 	limit = min(limit, maxPage)
+	for _, text := range []*string{&f.GatewayID, &f.Connector, &f.Action, &f.Risk, &f.Channel, &f.Decider, &f.Text} {
+		*text = audit.Plain(*text, maxFilter)
+	}
 	as, err := s.Store.Approvals(ctx, teamID, f, after, limit+1)
 	if err != nil {
 		return nil, Cursor{}, fmt.Errorf("list approvals: %w", err)

@@ -2,8 +2,8 @@
 // document: written from what there is, and made so.
 //
 // What a document says about a gateway is all there is about it afterwards.
-// Gateways, credentials and policies that it does not name are left alone,
-// unless it is asked to prune them.
+// Gateways, credentials, policies and approver groups that it does not name are
+// left alone, unless it is asked to prune them.
 package configuration
 
 import (
@@ -32,6 +32,8 @@ type Store interface {
 	Configuration(ctx context.Context, teamID, gatewayID string) (store.Configuration, error)
 	ConnectorTypes(ctx context.Context, teamID string) ([]fleet.ConnectorType, error)
 	Policies(ctx context.Context, teamID string) ([]fleet.Policy, error)
+	Groups(ctx context.Context, teamID string) ([]team.Group, error)
+	Members(ctx context.Context, teamID string) ([]store.Member, error)
 	Carry(ctx context.Context, p store.Plan) error
 }
 
@@ -48,7 +50,7 @@ type Service struct {
 // Options say how a document is applied.
 type Options struct {
 	DryRun bool // only say what would change
-	Prune  bool // also remove gateways, credentials and policies that the document does not name
+	Prune  bool // also remove gateways, credentials, policies and groups that the document does not name
 }
 
 // Export returns the team's configuration. Secrets are not in it, and neither
@@ -128,6 +130,8 @@ func (s *Service) apply(ctx context.Context, v team.Viewer, doc *config.Document
 type state struct {
 	revision    int64
 	types       []fleet.ConnectorType
+	groups      []team.Group
+	members     []store.Member // of the team
 	credentials []fleet.Credential
 	gateways    []gateway
 	policies    []fleet.Policy
@@ -154,6 +158,12 @@ func (s *Service) read(ctx context.Context, teamID string) (state, error) {
 			return state{}, err
 		}
 		if now.policies, err = s.Store.Policies(ctx, teamID); err != nil {
+			return state{}, err
+		}
+		if now.groups, err = s.Store.Groups(ctx, teamID); err != nil {
+			return state{}, err
+		}
+		if now.members, err = s.Store.Members(ctx, teamID); err != nil {
 			return state{}, err
 		}
 		all, err := s.Store.Gateways(ctx, teamID)

@@ -16,7 +16,7 @@ import (
 
 // document writes st as a person would have: what is usual is left out.
 func (st state) document() *config.Document {
-	doc, own := &config.Document{Types: st.documentTypes(), Policies: st.documentPolicies()}, st.own()
+	doc, own := &config.Document{Types: st.documentTypes(), Groups: st.documentGroups(), Policies: st.documentPolicies()}, st.own()
 	for _, c := range st.credentials {
 		doc.Credentials = append(doc.Credentials, config.Credential{Name: c.Name, Connector: c.Type, Hosts: orNil(c.Hosts), OAuth: c.OAuth})
 	}
@@ -86,7 +86,7 @@ func isWhole(p policy.Preset, rows []fleet.Rule) bool {
 }
 
 func writeRule(r fleet.Rule) config.Rule {
-	out := config.Rule{Action: r.Pattern, When: r.When.Plain(), Decision: r.Effect, TTL: time.Duration(r.TTLMS) * time.Millisecond, Reason: r.Reason}
+	out := config.Rule{Action: r.Pattern, When: r.When.Plain(), Decision: r.Effect, TTL: time.Duration(r.TTLMS) * time.Millisecond, Reason: r.Reason, Approvers: r.Approvers}
 	if r.Class != "" {
 		out.Class = new(action.Class)
 		_ = out.Class.UnmarshalText([]byte(r.Class)) // else the zero Class, which is the strictest
@@ -101,7 +101,7 @@ func writeRule(r fleet.Rule) config.Rule {
 // plain returns doc in the spelling in which Export would write it, so that
 // the two can be compared. Own are the connector types that there will be.
 func plain(doc *config.Document, own connectors.Own) *config.Document {
-	out := &config.Document{}
+	out := &config.Document{Groups: slices.Clone(doc.Groups)}
 	for _, c := range doc.Credentials {
 		c.From, c.ClientSecret, c.RefreshToken = config.Source{}, config.Source{}, config.Source{}
 		c.Hosts = plainHosts(c.Hosts)

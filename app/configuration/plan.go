@@ -32,6 +32,7 @@ type planner struct {
 	changes []config.Change
 	vault   []fleet.Credential // as it will be
 	own     connectors.Own     // the same
+	after   []fleet.Policy     // the same
 }
 
 func (p *planner) make(ctx context.Context, doc *config.Document, secrets map[string]credential.Secret) error {
@@ -43,8 +44,11 @@ func (p *planner) make(ctx context.Context, doc *config.Document, secrets map[st
 	p.own = own
 	was, want := p.now.document(), plain(doc, own)
 	want.Types = types
-	asked := slices.Clone(want.Policies)
+	if err := p.policies(slices.Clone(want.Policies)); err != nil {
+		return err
+	}
 	keep(was, want, p.opt.Prune)
+	p.keepGroups(was, want)
 	if err := p.unused(want); err != nil {
 		return err
 	}
@@ -59,7 +63,7 @@ func (p *planner) make(ctx context.Context, doc *config.Document, secrets map[st
 			return err
 		}
 	}
-	if err := p.policies(asked); err != nil {
+	if err := p.groups(was, want); err != nil {
 		return err
 	}
 	p.prune(want)

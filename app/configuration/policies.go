@@ -75,5 +75,6 @@ func (p *planner) policies(asked []config.Policy) error {
 			after = slices.DeleteFunc(after, func(o fleet.Policy) bool { return o.ID == old.ID })
 		}
 	}
+	p.after = after
 	return policies.CheckAll(after)
 }

@@ -223,6 +223,9 @@ func arrangeRules(rules []fleet.Rule, c fleet.Connector, wanted []fleet.Rule) ([
 			return nil, fault.New(fault.Invalid, "A rule's reason is at most 500 bytes.", nil)
 		}
 		r.When = r.When.Plain()
+		if r.Approvers.Count == 1 {
+			r.Approvers.Count = 0 // which means the same
+		}
 		r.ID = fleet.RuleID(c.GatewayID, c.Name, r)
 		if _, err := r.Policy(c.Name); err != nil {
 			return nil, fault.New(fault.Invalid, "Rule "+cmp.Or(string(r.Pattern), "without a pattern")+": "+fault.Message(err), err)

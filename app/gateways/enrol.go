@@ -25,7 +25,8 @@ type Enrolment struct {
 	Name      string
 }
 
-// Enrolment hands out a token for a gateway. A gateway that has been enrolled
+// Enrolment hands out a token for a gateway, whose runs are v's from then on,
+// as far as approving one's own is concerned. A gateway that has been enrolled
 // may be enrolled again: the machine that was it before cannot read what it is
 // sent any more.
 func (s *Service) Enrolment(ctx context.Context, v team.Viewer, id string) (Enrolment, error) {
@@ -39,6 +40,10 @@ func (s *Service) Enrolment(ctx context.Context, v team.Viewer, id string) (Enro
 	token, expires, err := s.Authority.EnrolToken(ctx, g.ID, g.TeamID)
 	if err != nil {
 		return Enrolment{}, fmt.Errorf("enrolment: %w", err)
+	}
+	g.EnrolledBy = v.User.ID
+	if v.Auth == "console" { // nobody's in particular
+		g.EnrolledBy = ""
 	}
 	if err := s.Store.OfferGateway(ctx, g, s.event(v, "gateway.enrolment_issued", g)); err != nil { // or nobody gets it
 		return Enrolment{}, fmt.Errorf("enrolment: %w", err)

@@ -54,7 +54,31 @@ func (s *Server) ask(r *http.Request, c caller) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(ask.Body) > wire.MaxBody {
+		return nil, fault.New(fault.Invalid, "Of a body only the first 64 KiB go along with a question.", nil)
+	}
 	return s.approval(s.Approvals.Ask(whole(r), c.gw, ask))
+}
+
+func (s *Server) changes(r *http.Request, c caller) (any, error) {
+	q := r.URL.Query()
+	after, err := number(q, "after")
+	if err != nil {
+		return nil, err
+	}
+	wait, err := patience(q)
+	if err != nil {
+		return nil, err
+	}
+	as, through, err := s.Approvals.Changes(r.Context(), c.gw, after, wait)
+	if err != nil {
+		return nil, err
+	}
+	out := wire.Changes{After: through}
+	for _, a := range as {
+		out.Approvals = append(out.Approvals, s.told(a))
+	}
+	return out, nil
 }
 
 func (s *Server) wait(r *http.Request, c caller) (any, error) {
@@ -103,10 +127,16 @@ func (s *Server) approval(a approval.Approval, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.told(a), nil
+}
+
+// told is what the gateway that asked hears of a.
+func (s *Server) told(a approval.Approval) wire.Approval {
 	return wire.Approval{
 		ID: a.ID, Status: a.Status, Seq: a.Heard(), ExpiresAt: a.ExpiresAt, Decider: a.Deciders(), Note: a.Note,
-		URL: s.BaseURL + "/approvals/" + url.PathEscape(a.ID),
-	}, nil
+		URL:       s.BaseURL + "/approvals/" + url.PathEscape(a.ID),
+		Principal: a.Principal, Action: a.Action.Name, Sentence: a.Sentence,
+	}
 }
 
 // whole is the context of a change: it is made even if the caller goes away,

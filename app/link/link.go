@@ -44,6 +44,7 @@ type Approvals interface {
 	Ask(ctx context.Context, gw fleet.Gateway, ask wire.Ask) (approval.Approval, error)
 	Wait(ctx context.Context, gw fleet.Gateway, id string, seq int64, wait time.Duration) (approval.Approval, error)
 	Use(ctx context.Context, gw fleet.Gateway, id string, use wire.Use) (approval.Approval, error)
+	Changes(ctx context.Context, gw fleet.Gateway, after int64, wait time.Duration) (as []approval.Approval, through int64, err error)
 }
 
 // Trail keeps what gateways record.
@@ -95,6 +96,7 @@ var routes = []struct {
 	{"GET /v1/whoami", false, (*Server).whoami},
 	{"GET /v1/snapshot", false, (*Server).snapshot},
 	{"POST /v1/approvals", false, (*Server).ask},
+	{"GET /v1/approvals/changes", false, (*Server).changes},
 	{"GET /v1/approvals/{id}", false, (*Server).wait},
 	{"POST /v1/approvals/{id}/use", false, (*Server).use},
 	{"POST /v1/audit", false, (*Server).audit},

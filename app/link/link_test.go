@@ -198,7 +198,7 @@ func TestOnlyGatewaysMayCall(t *testing.T) {
 	t.Parallel()
 	h := serve(t, storetest.Open(t))
 	stranger, one, two := h.stranger(t), h.enrol(t, "one"), h.enrol(t, "two")
-	for _, route := range []string{"POST /v1/renew", "GET /v1/whoami", "GET /v1/snapshot", "POST /v1/approvals", "GET /v1/approvals/apr_x", "POST /v1/approvals/apr_x/use", "POST /v1/audit", "POST /v1/kills"} {
+	for _, route := range []string{"POST /v1/renew", "GET /v1/whoami", "GET /v1/snapshot", "POST /v1/approvals", "GET /v1/approvals/changes", "GET /v1/approvals/apr_x", "POST /v1/approvals/apr_x/use", "POST /v1/audit", "POST /v1/kills"} {
 		method, path, _ := strings.Cut(route, " ")
 		var p wire.Problem
 		if status := stranger.call(method, path, struct{}{}, &p); status != http.StatusUnauthorized || p.Code != "unauthenticated" || p.Detail == "" {
@@ -346,6 +346,7 @@ func TestHostileCalls(t *testing.T) {
 		"an empty question":        {"POST /v1/approvals", []byte("{}"), jsonType, 422},
 		"an effect that is none":   {"POST /v1/approvals", []byte(`{"action":{"class":"nuclear"}}`), jsonType, 422},
 		"a body too large":         {"POST /v1/approvals", bytes.Repeat([]byte(" "), 300<<10), jsonType, 413},
+		"a place that is none":     {"GET /v1/approvals/changes?after=x", nil, http.Header{}, 422},
 		"an ID of odd bytes":       {"GET /v1/approvals/a%00b%ff", nil, http.Header{}, 404},
 		"a wait that is none":      {"GET /v1/snapshot?wait=soon", nil, http.Header{}, 422},
 		"a negative wait":          {"GET /v1/snapshot?wait=-1s", nil, http.Header{}, 422},

@@ -1,10 +1,9 @@
 // Package oauth asks token endpoints for access tokens.
 //
-// It sends one form and reads one answer (RFC 6749, 4.4 and 6). It is written
-// on net/http and not on a library because most of it is what must not happen:
-// no redirect is followed, nothing is asked twice, no address is dialled that
-// was not looked at, and neither an error nor a log ever quotes an answer,
-// which may hold a token.
+// It sends one form and reads one answer (RFC 6749, 4.4 and 6), by way of
+// app/outbound. It is written on net/http and not on a library because most of
+// it is what must not happen: nothing is asked twice, and neither an error nor
+// a log ever quotes an answer, which may hold a token.
 package oauth
 
 import (
@@ -19,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tameflare/tameflare/app/outbound"
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
 )
@@ -31,8 +31,8 @@ const (
 
 // Client asks token endpoints. The zero Client reaches public ones, by https.
 type Client struct {
-	Allow []Allowed      // hosts that may be at addresses that are not public
-	Roots *x509.CertPool // nil: the system's
+	Allow []outbound.Allowed // hosts that may be at addresses that are not public
+	Roots *x509.CertPool     // nil: the system's
 }
 
 // Token asks for an access token: with the refresh token where the grant is
@@ -48,16 +48,7 @@ func (c *Client) Token(ctx context.Context, o credential.OAuth, clientSecret, re
 	if err != nil {
 		return credential.AccessToken{}, fmt.Errorf("ask for token: %w", err)
 	}
-	t := &http.Transport{
-		DialContext:            c.dial(req.URL.Scheme),
-		TLSClientConfig:        &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    Timeout,
-		MaxResponseHeaderBytes: 16 << 10,
-		DisableKeepAlives:      true, // it will be an hour until there is more to ask
-		DisableCompression:     true,
-		ForceAttemptHTTP2:      true,
-	}
-	client := http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := outbound.Guard{Allow: c.Allow, Roots: c.Roots}.Client()
 	resp, err := client.Do(req)
 	if err != nil {
 		return credential.AccessToken{}, unanswered(o, err)
@@ -106,8 +97,8 @@ func request(ctx context.Context, o credential.OAuth, clientSecret, refresh cred
 
 // unanswered is what a connection that came to nothing means.
 func unanswered(o credential.OAuth, err error) error {
-	if r, ok := errors.AsType[*Refused](err); ok {
-		return fault.New(fault.Invalid, r.Error(), err)
+	if r, ok := errors.AsType[*outbound.Refused](err); ok {
+		return fault.New(fault.Invalid, sentence(r), err)
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return fault.New(fault.Unavailable, "The certificate of the token endpoint at "+o.Host()+" is not one that this server trusts.", err)
@@ -116,6 +107,17 @@ func unanswered(o credential.OAuth, err error) error {
 		return fault.New(fault.Unavailable, "The token endpoint at "+o.Host()+" did not answer in time.", err)
 	}
 	return fault.New(fault.Unavailable, "The token endpoint at "+o.Host()+" cannot be reached.", err)
+}
+
+// sentence says why a token endpoint is not asked.
+func sentence(r *outbound.Refused) string {
+	switch {
+	case r.Plain:
+		return "The token endpoint at " + r.Host + " is not asked without TLS: only one on this machine is, where TAMEFLARE_OAUTH_ALLOW names it."
+	case r.Class.Permissible():
+		return "The token endpoint at " + r.Host + " is at " + r.Class.String() + ". Whoever runs this server can allow that in TAMEFLARE_OAUTH_ALLOW."
+	}
+	return "The token endpoint at " + r.Host + " is at " + r.Class.String() + ", where none may be."
 }
 
 // odd is an answer that none should give.

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tameflare/tameflare/app/oauth"
 	"github.com/tameflare/tameflare/app/oauth/oauthtest"
+	"github.com/tameflare/tameflare/app/outbound"
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
 )
@@ -126,22 +126,22 @@ func TestOnlyWhatIsAllowedIsDialled(t *testing.T) {
 	plain := httptest.NewServer(e)
 	t.Cleanup(plain.Close)
 	port := func(url string) string { return url[strings.LastIndex(url, ":"):] }
-	loopback := oauth.Allowed{Host: "127.0.0.1", Range: netip.MustParsePrefix("127.0.0.0/8")}
+	loopback := outbound.Allowed{Host: "127.0.0.1", Range: netip.MustParsePrefix("127.0.0.0/8")}
 	for name, tt := range map[string]struct {
 		url   string
-		allow []oauth.Allowed
+		allow []outbound.Allowed
 		says  string
 	}{
 		"loopback, not listed":              {e.URL, nil, "is at a loopback address. Whoever runs this server can allow"},
-		"loopback by name, not listed":      {"https://localhost" + port(e.URL), []oauth.Allowed{loopback}, "is at a loopback address"},
-		"loopback in another form":          {"https://[::ffff:127.0.0.1]" + port(e.URL), []oauth.Allowed{loopback}, "is at a loopback address"},
-		"metadata, though listed":           {"https://169.254.169.254", []oauth.Allowed{{Host: "169.254.169.254", Range: netip.MustParsePrefix("0.0.0.0/0")}}, "where none may be"},
+		"loopback by name, not listed":      {"https://localhost" + port(e.URL), []outbound.Allowed{loopback}, "is at a loopback address"},
+		"loopback in another form":          {"https://[::ffff:127.0.0.1]" + port(e.URL), []outbound.Allowed{loopback}, "is at a loopback address"},
+		"metadata, though listed":           {"https://169.254.169.254", []outbound.Allowed{{Host: "169.254.169.254", Range: netip.MustParsePrefix("0.0.0.0/0")}}, "where none may be"},
 		"metadata":                          {"https://169.254.169.254", nil, "where none may be"},
 		"private":                           {"https://10.1.2.3", nil, "a private address"},
-		"private, another range is listed":  {"https://10.1.2.3", []oauth.Allowed{{Host: "10.1.2.3", Range: netip.MustParsePrefix("10.2.0.0/16")}}, "a private address"},
-		"unspecified":                       {"https://0.0.0.0", []oauth.Allowed{{Host: "0.0.0.0", Range: netip.MustParsePrefix("0.0.0.0/0")}}, "where none may be"},
+		"private, another range is listed":  {"https://10.1.2.3", []outbound.Allowed{{Host: "10.1.2.3", Range: netip.MustParsePrefix("10.2.0.0/16")}}, "a private address"},
+		"unspecified":                       {"https://0.0.0.0", []outbound.Allowed{{Host: "0.0.0.0", Range: netip.MustParsePrefix("0.0.0.0/0")}}, "where none may be"},
 		"without TLS, not listed":           {plain.URL, nil, "without TLS"},
-		"without TLS, to where all can see": {"http://192.0.2.1", []oauth.Allowed{{Host: "192.0.2.1", Range: netip.MustParsePrefix("192.0.2.0/24")}}, "without TLS"},
+		"without TLS, to where all can see": {"http://192.0.2.1", []outbound.Allowed{{Host: "192.0.2.1", Range: netip.MustParsePrefix("192.0.2.0/24")}}, "without TLS"},
 	} {
 		c := e.Client()
 		c.Allow = tt.allow
@@ -178,22 +178,6 @@ func TestWhoDoesNotAnswerIsToldApart(t *testing.T) {
 	e.Close()
 	if _, err := client.Token(t.Context(), e.OAuth(credential.ClientCredentials), credential.NewSecret("s"), credential.Secret{}); fault.Of(err) != fault.Unavailable || !strings.Contains(fault.Message(err), "cannot be reached") {
 		t.Errorf("%v", err)
-	}
-}
-
-func TestAllowedHostsAreRead(t *testing.T) {
-	t.Parallel()
-	got, err := oauth.ParseAllowed(" Login.Internal.=10.1.2.3/8, localhost=127.0.0.0/8,[::1]=::1/128, ")
-	if err != nil || len(got) != 3 || got[0].Host != "login.internal" || got[0].Range.String() != "10.0.0.0/8" || got[2].Host != "::1" {
-		t.Errorf("%+v, %v", got, err)
-	}
-	if got, err := oauth.ParseAllowed(""); err != nil || got != nil {
-		t.Errorf("nothing: %v, %v", got, err)
-	}
-	for _, text := range []string{"login.internal", "=10.0.0.0/8", "a=b", "https://a=10.0.0.0/8", "*.internal=10.0.0.0/8", "a=10.0.0.1"} {
-		if got, err := oauth.ParseAllowed(text); err == nil {
-			t.Errorf("%s: %+v", text, got)
-		}
 	}
 }
 

@@ -32,6 +32,7 @@ type Store interface {
 	Configuration(ctx context.Context, teamID, gatewayID string) (store.Configuration, error)
 	Revision(ctx context.Context, teamID string) (int64, error)
 	RecordedRequests(ctx context.Context, teamID, gatewayID string, since, until time.Time, after page.Cursor, limit int) ([]audit.Request, error)
+	Requests(ctx context.Context, teamID string, f audit.Filter, after page.Cursor, limit int) ([]audit.Request, error)
 }
 
 // Gateways replaces what is configured for a gateway.

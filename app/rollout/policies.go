@@ -42,5 +42,10 @@ func requires(snap wire.Snapshot) []string {
 	if slices.ContainsFunc(snap.Policies, func(p policy.Policy) bool { return slices.ContainsFunc(p.Clauses, asks) }) {
 		words = append(words, wire.KnowsApprovers)
 	}
+	terms := func(c policy.Clause) bool { return c.Approvers.HasTerms() }
+	if slices.ContainsFunc(snap.Rules, func(r policy.Rule) bool { return r.Approvers != (policy.Approvers{}) }) ||
+		slices.ContainsFunc(snap.Policies, func(p policy.Policy) bool { return slices.ContainsFunc(p.Clauses, terms) }) {
+		words = append(words, wire.KnowsTerms)
+	}
 	return words
 }

@@ -89,6 +89,7 @@ func TestASnapshotSaysWhatHasToBeKnown(t *testing.T) {
 
 	limited := fleet.Rule{ID: "rule_1", ConnectorID: "con_1", Pattern: "*", When: policy.Limits{"ref": {"main"}}, Effect: policy.Allow, HoldMS: -1}
 	open := fleet.Rule{ID: "rule_2", ConnectorID: "con_1", Pattern: "*", Effect: policy.Allow, HoldMS: -1}
+	asks := fleet.Rule{ID: "rule_3", ConnectorID: "con_1", Pattern: "*", Effect: policy.RequireApproval, HoldMS: -1, Approvers: policy.Approvers{Role: "admin"}}
 	with := func(a policy.Approvers) []fleet.Policy {
 		return []fleet.Policy{row(t, "p", policy.Policy{Clauses: []policy.Clause{clause(policy.Approvers{}), clause(a)}})}
 	}
@@ -102,6 +103,10 @@ func TestASnapshotSaysWhatHasToBeKnown(t *testing.T) {
 		"policies":            {nil, with(policy.Approvers{}), []string{wire.KnowsPolicies}},
 		"a role":              {nil, with(policy.Approvers{Role: "admin"}), []string{wire.KnowsPolicies, wire.KnowsApprovers}},
 		"several, and limits": {[]fleet.Rule{limited}, with(policy.Approvers{Count: 2}), []string{wire.KnowsLimits, wire.KnowsPolicies, wire.KnowsApprovers}},
+		"a rule that asks":    {[]fleet.Rule{open, asks}, nil, []string{wire.KnowsTerms}},
+		"a group":             {nil, with(policy.Approvers{Group: "ops"}), []string{wire.KnowsPolicies, wire.KnowsApprovers, wire.KnowsTerms}},
+		"not oneself":         {nil, with(policy.Approvers{NotSelf: true}), []string{wire.KnowsPolicies, wire.KnowsApprovers, wire.KnowsTerms}},
+		"a proof":             {nil, with(policy.Approvers{StepUp: true}), []string{wire.KnowsPolicies, wire.KnowsApprovers, wire.KnowsTerms}},
 	} {
 		s, m := service(t, new(bus.Local))
 		m.change(func(c *store.Configuration) {

@@ -29,7 +29,8 @@ func connectors(ctx context.Context, db bun.IDB, gatewayIDs ...string) ([]fleet.
 
 // Configure replaces what is configured for a gateway, and raises the team's
 // revision. It fails with fault.NotFound where the team has no such gateway or
-// credential.
+// credential, and with fault.Invalid where a rule asks for a group that it does
+// not have.
 func (s *Store) Configure(ctx context.Context, teamID, gatewayID string, cs []fleet.Connector, rs []fleet.Rule, e audit.Event) error {
 	return s.tx(ctx, teamID, e, func(tx bun.Tx) error {
 		return configure(ctx, tx, teamID, gatewayID, cs, rs)
@@ -57,6 +58,11 @@ func configure(ctx context.Context, tx bun.Tx, teamID, gatewayID string, cs []fl
 		}
 		if !ours {
 			return fault.New(fault.NotFound, "There is no such credential in the vault.", nil)
+		}
+	}
+	for _, r := range rs {
+		if err := wanted(ctx, tx, teamID, r.Approvers.Groups(), "the rule "+string(r.Pattern)); err != nil {
+			return err
 		}
 	}
 	if err := unconfigure(ctx, tx, gatewayID); err != nil {

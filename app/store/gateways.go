@@ -99,6 +99,13 @@ func revokeGateway(ctx context.Context, tx bun.Tx, g fleet.Gateway, note string,
 	if err := unconfigure(ctx, tx, g.ID); err != nil {
 		return err
 	}
+	again, err := repeats(ctx, tx, g.TeamID, g.ID, audit.Time(e.Time))
+	if err != nil {
+		return err
+	}
+	if err := endRepeats(ctx, tx, again, note, e); err != nil {
+		return err
+	}
 	waiting, err := openApprovals(ctx, tx, g.TeamID, g.ID)
 	if err != nil {
 		return err
@@ -115,16 +122,14 @@ func retired(g fleet.Gateway) string {
 	return name[:min(len(name), 40)] + ".revoked-" + id[:min(len(id), 10)]
 }
 
-// OfferGateway records that somebody was given what g can be enrolled with. It
-// fails with fault.Forbidden where the gateway has been revoked.
+// OfferGateway records that somebody was given what g can be enrolled with, and
+// that what runs there is theirs, if g says so. It fails with fault.Forbidden
+// where the gateway has been revoked.
 func (s *Store) OfferGateway(ctx context.Context, g fleet.Gateway, e audit.Event) error {
 	return s.tx(ctx, g.TeamID, e, func(tx bun.Tx) error {
-		active, err := tx.NewSelect().Model((*fleet.Gateway)(nil)).
-			Where("id = ?", g.ID).Where("team_id = ?", g.TeamID).Where("status = ?", fleet.Active).Exists(ctx)
-		if err == nil && !active {
-			err = fault.New(fault.Forbidden, "This gateway has been revoked.", nil)
-		}
-		return err
+		res, err := tx.NewUpdate().Model(&g).Column("enrolled_by").
+			Where("id = ?", g.ID).Where("team_id = ?", g.TeamID).Where("status = ?", fleet.Active).Exec(ctx)
+		return swapped(res, err, fault.New(fault.Forbidden, "This gateway has been revoked.", nil))
 	})
 }
 

@@ -80,11 +80,32 @@ func (s *Store) Pull(ctx context.Context, k fleet.Kill, userID string, may func(
 // a machine's are kept apart: lifting one does not lift the other.
 func fromMachine(k fleet.Kill) bool { return k.PulledBy == "gateway:"+k.GatewayID }
 
+// cancelStopped takes back what k stops of what is open, and of what counts
+// for later requests.
 func cancelStopped(ctx context.Context, tx bun.Tx, k fleet.Kill, e audit.Event) error {
+	note := "The kill switch was pulled: " + k.Reason
+	again, err := repeats(ctx, tx, k.TeamID, k.GatewayID, audit.Time(e.Time))
+	if err != nil {
+		return err
+	}
+	if again, err = stopped(ctx, tx, k, again); err != nil {
+		return err
+	}
+	if err := endRepeats(ctx, tx, again, note, e); err != nil {
+		return err
+	}
 	as, err := openApprovals(ctx, tx, k.TeamID, k.GatewayID)
 	if err != nil {
 		return err
 	}
+	if as, err = stopped(ctx, tx, k, as); err != nil {
+		return err
+	}
+	return cancel(ctx, tx, as, note, e)
+}
+
+// stopped are those of as that k stops.
+func stopped(ctx context.Context, tx bun.Tx, k fleet.Kill, as []approval.Approval) ([]approval.Approval, error) {
 	var gatewayIDs []string
 	for _, a := range as {
 		gatewayIDs = append(gatewayIDs, a.GatewayID)
@@ -92,10 +113,9 @@ func cancelStopped(ctx context.Context, tx bun.Tx, k fleet.Kill, e audit.Event) 
 	slices.Sort(gatewayIDs)
 	cs, err := connectors(ctx, tx, slices.Compact(gatewayIDs)...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	as = slices.DeleteFunc(as, func(a approval.Approval) bool { return !stops(a, cs)(k) })
-	return cancel(ctx, tx, as, "The kill switch was pulled: "+k.Reason, e)
+	return slices.DeleteFunc(as, func(a approval.Approval) bool { return !stops(a, cs)(k) }), nil
 }
 
 // Lift turns a kill switch off and raises the revision. It fails with

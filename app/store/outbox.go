@@ -17,8 +17,12 @@ import (
 )
 
 // NewItemID returns an ID that sorts after those of earlier times.
-func NewItemID(at time.Time) string {
-	return fmt.Sprintf("out_%015x%s", at.UnixMicro(), strings.ToLower(rand.Text()[:10]))
+func NewItemID(at time.Time) string { return newItemID(at, 0) }
+
+// newItemID returns an ID that sorts after those of earlier times, and after
+// those of the same time and a lower place.
+func newItemID(at time.Time, place int64) string {
+	return fmt.Sprintf("out_%015x%04x%s", at.UnixMicro(), place, strings.ToLower(rand.Text()[:10]))
 }
 
 // tellOf adds the item that says that a was opened or changed, in the
@@ -34,7 +38,7 @@ func tellOf(ctx context.Context, tx bun.Tx, a approval.Approval, e audit.Event) 
 		return err
 	}
 	item := outbox.Item{
-		ID: NewItemID(at), TeamID: a.TeamID, Kind: outbox.Approval, Lane: "approval " + a.ID, Ref: a.ID,
+		ID: newItemID(at, a.Seq), TeamID: a.TeamID, Kind: outbox.Approval, Lane: "approval " + a.ID, Ref: a.ID,
 		Payload: payload, CreatedAt: at, DueAt: at,
 	}
 	return insertItem(ctx, tx, item)
@@ -59,8 +63,9 @@ func (s *Store) AddItems(ctx context.Context, items ...outbox.Item) error {
 
 // ClaimItems takes up to limit items that are due at now, for as long as until:
 // nobody else gets one of them before. Of a lane it takes the oldest only, and
-// none while another of it is under way or waits for its next attempt.
-func (s *Store) ClaimItems(ctx context.Context, now, until time.Time, limit int) ([]outbox.Item, error) {
+// none while another of it is under way or waits for its next attempt. It takes
+// none of the integrations that busy names.
+func (s *Store) ClaimItems(ctx context.Context, now, until time.Time, limit int, busy ...string) ([]outbox.Item, error) {
 	var items []outbox.Item
 	err := s.write(ctx, func(tx bun.Tx) error {
 		q := tx.NewSelect().Model(&items).ModelTableExpr("outbox AS item").
@@ -68,6 +73,9 @@ func (s *Store) ClaimItems(ctx context.Context, now, until time.Time, limit int)
 			Where("(item.claimed_until IS NULL OR item.claimed_until <= ?)", now).
 			Where("NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.lane = item.lane AND older.done_at IS NULL AND (older.created_at, older.id) < (item.created_at, item.id))").
 			OrderExpr("item.due_at, item.created_at").Limit(int64(limit))
+		if len(busy) > 0 {
+			q.Where("item.integration NOT IN (?)", bun.List(busy))
+		}
 		if s.dialect == migrations.Postgres {
 			q.For("UPDATE OF item SKIP LOCKED")
 		}

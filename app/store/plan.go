@@ -16,6 +16,7 @@ type Plan struct {
 	TeamID         string
 	Revision       int64 // that the plan was made at
 	Types          []TypeStep
+	Groups         []GroupStep // before what asks for them
 	Credentials    []CredentialStep
 	Gateways       []GatewayStep
 	Configure      []ConfigureStep
@@ -24,6 +25,7 @@ type Plan struct {
 	Revoke         []GatewayStep
 	Forget         []CredentialStep
 	ForgetTypes    []TypeStep
+	ForgetGroups   []GroupStep
 }
 
 // CredentialStep adds a credential, makes its next version, or forgets it.
@@ -69,6 +71,14 @@ func (s *Store) Carry(ctx context.Context, p Plan) error {
 func (p Plan) carry(ctx context.Context, tx bun.Tx) error {
 	for _, step := range p.Types {
 		if err := putType(ctx, tx, step); err != nil {
+			return err
+		}
+		if err := record(ctx, tx, p.TeamID, step.Event); err != nil {
+			return err
+		}
+	}
+	for _, step := range p.Groups {
+		if err := putGroup(ctx, tx, step); err != nil {
 			return err
 		}
 		if err := record(ctx, tx, p.TeamID, step.Event); err != nil {
@@ -121,6 +131,14 @@ func (p Plan) carry(ctx context.Context, tx bun.Tx) error {
 	}
 	for _, step := range p.ForgetTypes { // nothing uses them any more, by now
 		if err := forgetType(ctx, tx, step.Type); err != nil {
+			return err
+		}
+		if err := record(ctx, tx, p.TeamID, step.Event); err != nil {
+			return err
+		}
+	}
+	for _, step := range p.ForgetGroups { // the same
+		if err := forgetGroup(ctx, tx, step.Group); err != nil {
 			return err
 		}
 		if err := record(ctx, tx, p.TeamID, step.Event); err != nil {

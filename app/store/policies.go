@@ -68,9 +68,16 @@ func (s *Store) PolicyVersion(ctx context.Context, teamID, id string, n int64) (
 }
 
 // putPolicy writes a policy and its version, unless somebody else has made
-// that version.
+// that version, or the policy asks for a group that there is not.
 func putPolicy(ctx context.Context, tx bun.Tx, step PolicyStep) error {
 	p := step.Policy
+	groups, err := groupsOf(p)
+	if err == nil {
+		err = wanted(ctx, tx, p.TeamID, groups, "the policy "+p.Name)
+	}
+	if err != nil {
+		return err
+	}
 	if step.New {
 		if _, err := tx.NewInsert().Model(&p).Exec(ctx); err != nil {
 			return policyNamed(err)
@@ -84,7 +91,7 @@ func putPolicy(ctx context.Context, tx bun.Tx, step PolicyStep) error {
 		}
 	}
 	v := step.Version
-	_, err := tx.NewInsert().Model(&v).Exec(ctx)
+	_, err = tx.NewInsert().Model(&v).Exec(ctx)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/tameflare/tameflare/domain/audit"
+	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/team"
 )
 
@@ -30,6 +31,16 @@ func (s *Store) TouchSession(ctx context.Context, id, ip string, seen time.Time)
 	return s.write(ctx, func(tx bun.Tx) error {
 		_, err := tx.NewUpdate().Table("sessions").Set("last_seen_at = ?", seen).Set("ip = ?", ip).Where("id = ?", id).Exec(ctx)
 		return err
+	})
+}
+
+// ConfirmSession notes that the session's user has proved who they are. It
+// fails with fault.Unauthenticated where it is not theirs, or gone.
+func (s *Store) ConfirmSession(ctx context.Context, teamID, id, userID string, at time.Time, e audit.Event) error {
+	return s.tx(ctx, teamID, e, func(tx bun.Tx) error {
+		res, err := tx.NewUpdate().Table("sessions").Set("confirmed_at = ?", at).
+			Where("id = ?", id).Where("user_id = ?", userID).Where("team_id = ?", teamID).Exec(ctx)
+		return swapped(res, err, fault.New(fault.Unauthenticated, "Sign in to go on.", nil))
 	})
 }
 

@@ -55,6 +55,7 @@ type Upload struct {
 	Requests          []audit.Request      // new, or instead of the row of that ID
 	Credentials       map[string]time.Time // when each was used last
 	Upstream          map[string]int       // by approval: the status that its request got
+	Now               time.Time            // when it arrived
 	First             time.Time            // of the first request, where there is one
 	Alerts            []AlertStep          // what its requests have raised
 }
@@ -114,10 +115,28 @@ func (u Upload) follow(ctx context.Context, tx bun.Tx) error {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(u.Upstream)) {
-		if _, err := tx.NewUpdate().Model((*approval.Approval)(nil)).Set("upstream = ?", u.Upstream[id]).Set("seq = seq + 1").
-			Where("id = ?", id).Where("gateway_id = ?", u.GatewayID).Where("status = ?", approval.Executed).Exec(ctx); err != nil {
+		if err := u.answered(ctx, tx, id, u.Upstream[id]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// answered writes which status the request of an approval got, and tells those
+// outside who show the approval. The status itself stands in the gateway's
+// chain.
+func (u Upload) answered(ctx context.Context, tx bun.Tx, id string, status int) error {
+	res, err := tx.NewUpdate().Model((*approval.Approval)(nil)).Set("upstream = ?", status).Set("seq = seq + 1").
+		Where("id = ?", id).Where("gateway_id = ?", u.GatewayID).Where("status = ?", approval.Executed).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err // it is not this gateway's, or was not approved
+	}
+	var a approval.Approval
+	if err := tx.NewSelect().Model(&a).Where("id = ?", id).Scan(ctx); err != nil {
+		return err
+	}
+	return tellOf(ctx, tx, a, audit.Event{Time: u.Now, Type: approval.Sent})
 }

@@ -11,7 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tameflare/tameflare/app/oauth"
+	"github.com/tameflare/tameflare/app/mail"
+	"github.com/tameflare/tameflare/app/outbound"
 	"github.com/tameflare/tameflare/domain/credential"
 )
 
@@ -22,10 +23,13 @@ type Config struct {
 	GatewayAddr string // of the gateways' port
 	BaseURL     string // of the dashboard, as browsers reach it; "" until the address is known
 	DataDir     string
-	MasterKey   credential.Secret // empty: a file in DataDir
-	DatabaseURL credential.Secret // it may hold a password
-	OnFly       bool              // Fly's proxy is the only way to the dashboard
-	OAuthAllow  []oauth.Allowed   // token endpoints that may be at addresses that are not public
+	MasterKey   credential.Secret  // empty: a file in DataDir
+	DatabaseURL credential.Secret  // it may hold a password
+	OnFly       bool               // Fly's proxy is the only way to the dashboard
+	OAuthAllow  []outbound.Allowed // token endpoints that may be at addresses that are not public
+	OutAllow    []outbound.Allowed // addresses of webhooks that may be there
+	SMTP        mail.Server        // the zero Server where there is none
+	SlackAPI    string             // of what stands in for Slack; "" is Slack itself
 	LogLevel    slog.Level
 	JSONLog     bool
 }
@@ -41,6 +45,9 @@ var variables = []variable{
 	{"TAMEFLARE_MASTER_KEY", "master.key in the data directory", "32 bytes in base64 that seal the vault"},
 	{"DATABASE_URL", "SQLite in the data directory", "postgres://user:password@host/database, for production"},
 	{"TAMEFLARE_OAUTH_ALLOW", "only public addresses", "token endpoints that may be elsewhere: login.internal=10.0.0.0/8, with commas between"},
+	{"TAMEFLARE_OUTBOUND_ALLOW", "only public addresses, by https", "addresses of webhooks that may be elsewhere, also by http: hooks.internal=10.0.0.0/8, with commas between"},
+	{"SMTP_URL", "no e-mail", "smtp://user:password@host:587?from=tameflare@example.com for STARTTLS, or smtps:// for TLS from the start"},
+	{"SLACK_API_URL", "https://slack.com/api/", "what to speak to instead of Slack, for tests"},
 	{"LOG_LEVEL", "info", "debug, info, warn or error"},
 	{"LOG_FORMAT", "text", "text or json"},
 }
@@ -94,10 +101,25 @@ func LoadConfig(getenv func(string) string) (Config, error) {
 	if c.DatabaseURL.Empty() && c.DataDir != "" {
 		c.DatabaseURL = credential.NewSecret("sqlite:" + filepath.Join(c.DataDir, "tameflare.db"))
 	}
-	if allowed, err := oauth.ParseAllowed(getenv("TAMEFLARE_OAUTH_ALLOW")); err != nil {
-		wrong("TAMEFLARE_OAUTH_ALLOW", "%w", err)
-	} else {
-		c.OAuthAllow = allowed
+	for name, to := range map[string]*[]outbound.Allowed{"TAMEFLARE_OAUTH_ALLOW": &c.OAuthAllow, "TAMEFLARE_OUTBOUND_ALLOW": &c.OutAllow} {
+		allowed, err := outbound.ParseAllowed(getenv(name))
+		if err != nil {
+			wrong(name, "%w", err)
+		}
+		*to = allowed
+	}
+	if smtp := credential.NewSecret(strings.TrimSpace(getenv("SMTP_URL"))); !smtp.Empty() {
+		server, err := mail.ParseURL(smtp)
+		if err != nil {
+			wrong("SMTP_URL", "%w", err)
+		}
+		c.SMTP = server
+	}
+	if text := strings.TrimSpace(getenv("SLACK_API_URL")); text != "" {
+		if u, err := url.Parse(text); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
+			wrong("SLACK_API_URL", "not the address of an API, such as https://slack.com/api/")
+		}
+		c.SlackAPI = text
 	}
 	if err := c.LogLevel.UnmarshalText([]byte(get("LOG_LEVEL"))); err != nil {
 		wrong("LOG_LEVEL", "%q is none of debug, info, warn and error", get("LOG_LEVEL"))

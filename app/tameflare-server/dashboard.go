@@ -9,6 +9,7 @@ import (
 	"github.com/tameflare/tameflare/app/accounts"
 	"github.com/tameflare/tameflare/app/api"
 	"github.com/tameflare/tameflare/app/configuration"
+	"github.com/tameflare/tameflare/app/groups"
 	"github.com/tameflare/tameflare/app/judge"
 	"github.com/tameflare/tameflare/app/proposals"
 	"github.com/tameflare/tameflare/app/web"
@@ -32,9 +33,11 @@ func (h *house) handler(stopping context.Context, c Config, at places) http.Hand
 	}
 	mux := http.NewServeMux()
 	mux.Handle(rest.Prefix+"/", calls.Handler())
+	h.doors(mux)
 	pages := &web.Server{
 		Accounts: h.accounts, People: h.store, Approvals: h.approvals, Gateways: h.gateways, Trail: h.trail, Vault: h.vault, Kills: h.kills,
-		Policies: h.policies, Replays: h.replays, Configured: h.store,
+		Groups:   &groups.Service{Store: h.store, Now: time.Now},
+		Policies: h.policies, Replays: h.replays, Configured: h.store, Slack: h.outside.slack,
 		Proposals: &proposals.Service{Store: h.store, Gateways: h.gateways, Now: time.Now},
 		Bus:       h.bus, Cookies: accounts.Cookies{Secure: at.Secure}, Now: time.Now, Log: h.log,
 		BaseURL: at.BaseURL, Loopback: at.Loopback, IP: ip, Stopping: stopping.Done(), Ready: h.store.Ping,

@@ -43,6 +43,7 @@ type house struct {
 	replays   *replay.Service
 	kills     *kills.Service
 	link      *link.Server
+	outside
 
 	configuration *configuration.Service
 
@@ -78,7 +79,7 @@ func furnish(ctx context.Context, st *store.Store, master vault.Master, tokens v
 		return nil, err
 	}
 	h.gateways.Authority = h.authority
-	h.approvals = &approvals.Service{Store: st, Bus: h.bus, Now: now, Log: log}
+	h.approvals = &approvals.Service{Store: st, Bodies: h.vault, Bus: h.bus, Now: now, Log: log}
 	h.trail = &trail.Service{Store: st, Bus: h.bus, Now: now, Log: log}
 	h.replays = &replay.Service{Store: st, Now: now, Log: log}
 	h.policies = &policies.Service{Store: st, Known: policies.Types{Store: st}, Bus: h.bus, Now: now, Log: log}

@@ -67,6 +67,7 @@ func Serve(ctx context.Context, c Config, log *slog.Logger, out io.Writer) error
 	if err != nil {
 		return err
 	}
+	h.open(c, at)
 	tlsConfig, err := h.authority.ServerTLS(alive)
 	if err != nil {
 		return fmt.Errorf("gateways' port: %w", err)

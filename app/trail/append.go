@@ -148,7 +148,11 @@ func (s *Service) tell(ctx context.Context, gw fleet.Gateway, u store.Upload) {
 		s.Bus.Publish(ctx, bus.Gateways(gw.TeamID))
 	}
 	if len(u.Upstream) > 0 {
+		for id := range u.Upstream {
+			s.Bus.Publish(ctx, bus.Approval(id))
+		}
 		s.Bus.Publish(ctx, bus.Approvals(gw.TeamID))
+		s.Bus.Publish(ctx, bus.Outbox)
 	}
 }
 

@@ -82,7 +82,7 @@ func (m *merger) missing() []string {
 func (m *merger) upload(after audit.Sealed, before []audit.Request) store.Upload {
 	u := store.Upload{
 		TeamID: m.gw.TeamID, GatewayID: m.gw.ID, After: after, Entries: m.rows,
-		Credentials: map[string]time.Time{}, Upstream: map[string]int{}, Alerts: m.alerts(),
+		Credentials: map[string]time.Time{}, Upstream: map[string]int{}, Now: m.now, Alerts: m.alerts(),
 	}
 	rows := make(map[string]*audit.Request, len(m.read))
 	for i := range before {

@@ -52,6 +52,15 @@ func (s *Server) showAccessForm(w http.ResponseWriter, r *http.Request, v team.V
 	if err != nil {
 		return err
 	}
+	groups, err := s.Groups.List(r.Context(), v.Team.ID)
+	if err != nil {
+		return err
+	}
+	for i := range form.Connectors {
+		for _, g := range groups {
+			form.Connectors[i].Groups = append(form.Connectors[i].Groups, g.Name)
+		}
+	}
 	about(&f, v, form.Gateway)
 	return render(w, r, status, views.AccessFormPage(f, form))
 }
@@ -100,6 +109,7 @@ func ruleForm(r fleet.Rule) views.RuleForm {
 	if r.TTLMS > 0 {
 		f.TTL = views.Duration(time.Duration(r.TTLMS) * time.Millisecond)
 	}
+	showTerms(&f, r.Approvers)
 	return f
 }
 
@@ -159,7 +169,12 @@ func (s *Server) setAccess(w http.ResponseWriter, r *http.Request, v team.Viewer
 // rule would be read as a wider one.
 func everyRow(form url.Values, connector string) bool {
 	n := len(form[connector+".pattern"])
-	return len(form[connector+".class"]) == n && len(form[connector+".when"]) == n
+	for _, name := range slices.Concat(termNames, []string{"class", "when"}) {
+		if len(form[connector+"."+name]) != n {
+			return false
+		}
+	}
+	return true
 }
 
 // readAccess reads the rules of one connector, with a sentence under each row
@@ -186,8 +201,9 @@ func readAccess(errs views.Errors, own connectors.Own, c gateways.Connector, for
 		row := views.RuleForm{
 			Pattern: column("pattern", i), When: column("when", i), Class: column("class", i), Effect: column("effect", i),
 			Hold: column("hold", i), TTL: column("ttl", i), Reason: column("reason", i),
+			Role: column("role", i), Count: column("count", i), Group: column("group", i), Self: column("self", i), Proof: column("proof", i),
 		}
-		if row.Pattern == "" && row.When == "" && row.Reason == "" && row.Hold == "" && row.TTL == "" {
+		if row.Pattern == "" && row.When == "" && row.Reason == "" && row.Hold == "" && row.TTL == "" && !row.Terms() {
 			continue
 		}
 		rule, err := readRule(own, c, a.Actions, row)
@@ -223,6 +239,9 @@ func readRule(own connectors.Own, c gateways.Connector, actions []string, row vi
 		rule.TTLMS = ttl.Milliseconds()
 	}
 	var err error
+	if rule.Approvers, err = readTerms(row); err != nil {
+		return rule, err
+	}
 	if rule.When, err = policy.ParseLimits(row.When); err != nil {
 		return rule, err
 	}
@@ -266,5 +285,9 @@ func ruleText(r fleet.Rule) string {
 	if len(r.When) > 0 {
 		text += " where " + r.When.String()
 	}
-	return text + " → " + r.Effect.String()
+	text += " → " + r.Effect.String()
+	if r.Approvers != (policy.Approvers{}) {
+		text += " (" + r.Approvers.String() + ")"
+	}
+	return text
 }

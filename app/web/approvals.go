@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tameflare/tameflare/domain/approval"
-	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/fleet"
 	"github.com/tameflare/tameflare/domain/page"
 	"github.com/tameflare/tameflare/domain/team"
@@ -16,7 +15,10 @@ import (
 
 const (
 	maxCards = 100
-	maxNote  = 500
+	// cardsPage is how many cards stand on a page of the inbox. Ten thousand
+	// that wait are as quick to look at as fifty.
+	cardsPage = 50
+	maxNote   = 500
 	// lingers is how long a card stays in its place after somebody else has
 	// decided, so that nothing jumps under a pointer.
 	lingers = 2 * time.Minute
@@ -27,39 +29,96 @@ func (s *Server) approvals(w http.ResponseWriter, r *http.Request, v team.Viewer
 	if err != nil {
 		return err
 	}
-	pending, err := s.pending(r, v)
+	gs, err := s.Gateways.List(r.Context(), v.Team.ID)
 	if err != nil {
 		return err
 	}
-	ids := make([]string, len(pending))
-	for i, a := range pending {
-		ids[i] = a.GatewayID
-	}
-	if err := s.aboutIDs(r.Context(), &f, v, ids...); err != nil {
+	in, as, err := s.inbox(r, v, false)
+	if err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, views.ApprovalsPage(f, views.Approvals{Cards: pending, MayDecide: v.May(team.Decide), Now: s.Now(), Waiting: f.Waiting}))
+	if err := s.inboxFilter(r, v, &in, gs); err != nil {
+		return err
+	}
+	for _, a := range as {
+		about(&f, v, chosen(gs, a.GatewayID)...)
+	}
+	repeating, err := s.Approvals.Repeating(r.Context(), v.Team.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range repeating {
+		in.Repeats = append(in.Repeats, views.Repeat{Card: s.plainCard(v, a), Until: a.RepeatUntil.UTC().Format("15:04") + " UTC"})
+	}
+	in.Waiting = f.Waiting
+	return render(w, r, http.StatusOK, views.ApprovalsPage(f, in))
 }
 
 // approvalCards is the list again, for a page that is open: what waits, and
 // what was settled a moment ago.
 func (s *Server) approvalCards(w http.ResponseWriter, r *http.Request, v team.Viewer) error {
-	now := s.Now()
-	cards, err := s.pending(r, v)
+	in, _, err := s.inbox(r, v, true)
 	if err != nil {
 		return err
 	}
-	settled, _, err := s.Approvals.List(r.Context(), v.Team.ID, approval.Filter{Status: decided}, page.Cursor{}, maxCards)
-	if err != nil {
-		return err
-	}
-	for _, a := range settled {
-		if at := latest(a.DecidedAt, a.EndedAt); now.Sub(at) < lingers {
-			cards = append(cards, a)
+	if in.First != "" || in.Next != "" { // only then it is said how many there are
+		if in.Waiting, err = s.Approvals.PendingCount(r.Context(), v.Team.ID); err != nil {
+			return err
 		}
 	}
-	slices.SortStableFunc(cards, func(a, b approval.Approval) int { return a.CreatedAt.Compare(b.CreatedAt) })
-	return render(w, r, http.StatusOK, views.ApprovalCards(views.Approvals{Cards: cards, MayDecide: v.May(team.Decide), Now: now}))
+	return render(w, r, http.StatusOK, views.ApprovalCards(in))
+}
+
+// inbox is one page of what waits, the longest first, and with settled also
+// what did a moment ago.
+func (s *Server) inbox(r *http.Request, v team.Viewer, settled bool) (views.Inbox, []approval.Approval, error) {
+	q := r.URL.Query()
+	in := views.Inbox{MayDecide: v.May(team.Decide)}
+	filter, shown, kept, err := readApprovalFilter(q, false)
+	if err != nil {
+		return in, nil, err
+	}
+	in.Filter = shown
+	at, err := page.Parse(q.Get("after"))
+	if err != nil {
+		return in, nil, err
+	}
+	filter.Status, filter.Oldest = []approval.Status{approval.Pending}, true
+	as, next, err := s.Approvals.List(r.Context(), v.Team.ID, filter, at, cardsPage)
+	if err != nil {
+		return in, nil, err
+	}
+	if settled && at.IsZero() {
+		if as, err = s.lingering(r, v, filter, as); err != nil {
+			return in, nil, err
+		}
+	}
+	if in.Cards, err = s.cards(r.Context(), v, as); err != nil {
+		return in, nil, err
+	}
+	in.First, in.Next = pages("/approvals", cloneQuery(kept), at, next)
+	if !at.IsZero() {
+		kept.Set("after", at.String())
+	}
+	in.Query = kept.Encode()
+	return in, as, nil
+}
+
+// lingering adds what was settled a moment ago, in its place.
+func (s *Server) lingering(r *http.Request, v team.Viewer, f approval.Filter, as []approval.Approval) ([]approval.Approval, error) {
+	f.Status, f.Oldest = decided, false
+	settled, _, err := s.Approvals.List(r.Context(), v.Team.ID, f, page.Cursor{}, cardsPage)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	for _, a := range settled {
+		if at := latest(a.DecidedAt, a.EndedAt); a.Repeats == "" && now.Sub(at) < lingers {
+			as = append(as, a)
+		}
+	}
+	slices.SortStableFunc(as, func(a, b approval.Approval) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	return as, nil
 }
 
 var decided = []approval.Status{approval.Approved, approval.Denied, approval.Expired, approval.Cancelled, approval.Executed, approval.Unused}
@@ -71,117 +130,16 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-func (s *Server) approval(w http.ResponseWriter, r *http.Request, v team.Viewer) error {
-	a, err := s.Approvals.Get(r.Context(), v.Team.ID, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	return s.showApproval(w, r, v, http.StatusOK, a, "")
-}
-
-func (s *Server) showApproval(w http.ResponseWriter, r *http.Request, v team.Viewer, status int, a approval.Approval, note string) error {
-	f, err := s.frame(r, v, "approvals", "Approval")
-	if err != nil {
-		return err
-	}
-	if err := s.aboutIDs(r.Context(), &f, v, a.GatewayID); err != nil {
-		return err
-	}
-	return render(w, r, status, views.ApprovalPage(f, a, v.May(team.Decide), s.Now(), note))
-}
-
-func (s *Server) approvalCard(w http.ResponseWriter, r *http.Request, v team.Viewer) error {
-	a, err := s.Approvals.Get(r.Context(), v.Team.ID, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	return render(w, r, http.StatusOK, views.ApprovalCard(a, v.May(team.Decide), s.Now(), ""))
-}
-
-// decide settles an approval. If somebody was faster, or time was over, the
-// answer is the card as it now is, with the reason.
-func (s *Server) decide(w http.ResponseWriter, r *http.Request, v team.Viewer) error {
-	if err := parse(r); err != nil {
-		return err
-	}
-	verdict := approval.Deny
-	switch r.PostForm.Get("choice") {
-	case "approve":
-		verdict = approval.Grant
-	case "deny":
-	default:
-		return fault.New(fault.Invalid, "Choose to approve the request or to deny it.", nil)
-	}
-	note := text(r, "reason")
-	if len([]rune(note)) > maxNote {
-		return fault.New(fault.Invalid, "A reason is at most 500 characters.", nil)
-	}
-	a, err := s.Approvals.Decide(r.Context(), v, r.PathValue("id"), approval.Decision{Channel: approval.Dashboard, Verdict: verdict, Note: note})
-	k := fault.Of(err)
-	switch late := k == fault.Conflict || k == fault.Expired; {
-	case err != nil && (!late || a.ID == ""):
-		return err
-	case err != nil && byHTMX(r):
-		return render(w, r, k.Status(), views.ApprovalCard(a, true, s.Now(), fault.Message(err)))
-	case err != nil:
-		return s.showApproval(w, r, v, k.Status(), a, fault.Message(err))
-	case byHTMX(r):
-		return render(w, r, http.StatusOK, views.ApprovalCard(a, true, s.Now(), ""))
-	}
-	return see(w, r, "/approvals/"+a.ID)
-}
-
-const historyPage = 50
-
-var outcomes = map[string][]approval.Status{
-	"":          decided,
-	"approved":  {approval.Approved, approval.Executed, approval.Unused},
-	"denied":    {approval.Denied},
-	"expired":   {approval.Expired},
-	"cancelled": {approval.Cancelled},
-}
-
-func (s *Server) history(w http.ResponseWriter, r *http.Request, v team.Viewer) error {
-	q := r.URL.Query()
-	h := views.History{Status: q.Get("status"), Gateway: q.Get("gateway"), MayDecide: v.May(team.Decide)}
-	status, ok := outcomes[h.Status]
-	if !ok {
-		return fault.New(fault.Invalid, "There is no such outcome to filter by.", nil)
-	}
-	at, err := page.Parse(q.Get("after"))
-	if err != nil {
-		return err
-	}
-	f, err := s.frame(r, v, "approvals", "Approvals")
-	if err != nil {
-		return err
-	}
-	gs, err := s.Gateways.List(r.Context(), v.Team.ID)
-	if err != nil {
-		return err
-	}
-	var next page.Cursor
-	h.Rows, next, err = s.Approvals.List(r.Context(), v.Team.ID, approval.Filter{Status: status, GatewayID: h.Gateway}, at, historyPage)
-	if err != nil {
-		return err
-	}
-	h.Waiting, h.Gateways = f.Waiting, gatewayOptions(gs)
-	about(&f, v, chosen(gs, h.Gateway)...)
-	q.Del("after")
-	h.Newest, h.Older = pages("/approvals/history", q, at, next)
-	return render(w, r, http.StatusOK, views.HistoryPage(f, h))
-}
-
-// pages are the addresses of the newest and of the next older page.
-func pages(path string, q url.Values, at, next page.Cursor) (newest, older string) {
+// pages are the addresses of the first page and of the next one.
+func pages(path string, q url.Values, at, next page.Cursor) (first, further string) {
 	if !at.IsZero() {
-		newest = address(path, q)
+		first = address(path, q)
 	}
 	if !next.IsZero() {
 		q.Set("after", next.String())
-		older = address(path, q)
+		further = address(path, q)
 	}
-	return newest, older
+	return first, further
 }
 
 func address(path string, q url.Values) string {
@@ -189,6 +147,14 @@ func address(path string, q url.Values) string {
 		return path
 	}
 	return path + "?" + q.Encode()
+}
+
+func cloneQuery(q url.Values) url.Values {
+	c := make(url.Values, len(q))
+	for k, vs := range q {
+		c[k] = slices.Clone(vs)
+	}
+	return c
 }
 
 func gatewayOptions(gs []fleet.Gateway) []views.Option {

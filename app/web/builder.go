@@ -165,7 +165,7 @@ var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // formTexts are the texts of c that fields show: first those of one line.
 func formTexts(c *document.ClauseForm) []*string {
-	all := []*string{&c.Name, &c.Decision, &c.Risk, &c.Timeout, &c.Hold, &c.Role, &c.Count}
+	all := []*string{&c.Name, &c.Decision, &c.Risk, &c.Timeout, &c.Hold, &c.Role, &c.Count, &c.Groups}
 	for i := range c.Conditions {
 		one := &c.Conditions[i]
 		all = append(all, &one.Field, &one.Operator, &one.Value)
@@ -183,6 +183,7 @@ func readRules(f url.Values) []builderRule {
 		rules[i] = builderRule{mark: get("mark"), ClauseForm: document.ClauseForm{
 			Name: get("name"), Decision: get("decision"), Reason: get("reason"), Risk: get("risk"), When: get("when"),
 			Role: get("role"), Count: get("count"), Timeout: get("timeout"), Hold: get("hold"), Any: get("any") == "yes",
+			Groups: get("groups"), NotSelf: get("self") == yes, StepUp: get("proof") == yes,
 		}}
 		count, err := strconv.Atoi(get("conditions"))
 		if get("conditions") != "" && (err != nil || count < 0 || count > builderConditions+1) {

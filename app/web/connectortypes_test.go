@@ -174,7 +174,8 @@ func TestATypeOfTheTeamIsOfferedAndItsRulesAreChecked(t *testing.T) {
 		t.Fatalf("%+v, %v", cs, err)
 	}
 	access := func(pattern string) int {
-		return h.post(t, base+"/access", "github.preset", "read_only", "billing.preset", "read_only", "billing.pattern", pattern, "billing.when", "", "billing.class", "", "billing.effect", "deny").Code
+		return h.post(t, base+"/access", "github.preset", "read_only", "billing.preset", "read_only", "billing.pattern", pattern, "billing.when", "", "billing.class", "", "billing.effect", "deny",
+			"billing.role", "", "billing.count", "", "billing.group", "", "billing.self", "", "billing.proof", "").Code
 	}
 	if code := access("billing.ticket.purge"); code != http.StatusUnprocessableEntity {
 		t.Errorf("a rule about nothing: %d", code)

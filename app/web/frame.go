@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/fleet"
+	"github.com/tameflare/tameflare/domain/page"
 	"github.com/tameflare/tameflare/domain/team"
 	"github.com/tameflare/tameflare/views"
 )
@@ -51,6 +53,9 @@ func (s *Server) online(gs []fleet.Gateway) views.Fleet {
 	return f
 }
 
+// newestCards is of how many requests an open page can say that they are new.
+const newestCards = 5
+
 // status brings the frame of an open page up to date.
 func (s *Server) status(w http.ResponseWriter, r *http.Request, v team.Viewer) error {
 	gs, err := s.Gateways.List(r.Context(), v.Team.ID)
@@ -61,7 +66,17 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request, v team.Viewer) e
 	if err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, views.Status(waiting, s.online(gs), lines))
+	var newest []views.Card
+	if waiting > 0 {
+		as, _, err := s.Approvals.List(r.Context(), v.Team.ID, approval.Filter{Status: []approval.Status{approval.Pending}}, page.Cursor{}, newestCards)
+		if err != nil {
+			return err
+		}
+		for _, a := range as {
+			newest = append(newest, s.plainCard(v, a))
+		}
+	}
+	return render(w, r, http.StatusOK, views.Status(waiting, s.online(gs), lines, newest))
 }
 
 // killLines says of kill switches what they stop, and who pulled them.

@@ -3,6 +3,8 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -16,10 +18,13 @@ import (
 	"github.com/tameflare/tameflare/app/approvals"
 	"github.com/tameflare/tameflare/app/bus"
 	"github.com/tameflare/tameflare/app/gateways"
+	"github.com/tameflare/tameflare/app/groups"
+	"github.com/tameflare/tameflare/app/integrations"
 	"github.com/tameflare/tameflare/app/kills"
 	"github.com/tameflare/tameflare/app/policies"
 	"github.com/tameflare/tameflare/app/proposals"
 	"github.com/tameflare/tameflare/app/replay"
+	"github.com/tameflare/tameflare/app/slack"
 	"github.com/tameflare/tameflare/app/store"
 	"github.com/tameflare/tameflare/app/store/storetest"
 	"github.com/tameflare/tameflare/app/trail"
@@ -71,9 +76,10 @@ func empty(t testing.TB) *house {
 	h := &house{store: st, bus: &bus.Local{}, log: &bytes.Buffer{}}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.accounts = &accounts.Service{Store: st, Keys: master, Now: time.Now, Log: log}
-	h.desk = &approvals.Service{Store: st, Bus: h.bus, Now: time.Now, Log: log}
+	h.desk = &approvals.Service{Store: st, Bodies: &vault.Service{Store: st, Master: master, Now: time.Now}, Bus: h.bus, Now: time.Now, Log: log}
 	h.Server = &Server{
 		Accounts: h.accounts, People: st, Approvals: h.desk,
+		Groups:     &groups.Service{Store: st, Now: time.Now},
 		Gateways:   &gateways.Service{Store: st, Authority: revoker{}, Bus: h.bus, Now: time.Now, Log: log},
 		Policies:   &policies.Service{Store: st, Known: policies.Types{Store: st}, Bus: h.bus, Now: time.Now, Log: log},
 		Replays:    &replay.Service{Store: st, Now: time.Now, Log: log},
@@ -83,6 +89,10 @@ func empty(t testing.TB) *house {
 		Kills:      &kills.Service{Store: st, Bus: h.bus, Now: time.Now},
 		Bus:        h.bus, Cookies: accounts.Cookies{}, Now: time.Now, Log: log,
 		BaseURL: "http://" + host, Loopback: true,
+	}
+	h.Slack = &slack.Service{
+		Store: st, Approvals: h.desk, Integrations: &integrations.Service{Store: st, Vault: &vault.Service{Store: st, Master: master, Now: time.Now}, Now: time.Now, Log: log},
+		Bus: h.bus, BaseURL: "http://" + host, Now: time.Now, Log: log,
 	}
 	h.Proposals = &proposals.Service{Store: st, Gateways: h.Server.Gateways, Now: time.Now}
 	return h
@@ -169,8 +179,15 @@ func question(fingerprint byte) wire.Ask {
 		Fingerprint: strings.Repeat(string(fingerprint), 64), RequestID: "req_9", RunID: "run_1", Principal: "ana@laptop", RuleID: "rule_1",
 		Reason: "Merges need a person.", Action: action.Action{Connector: "github", Name: "github.pr.merge", Class: action.Write, Risk: action.High, Resource: "acme/site#12"},
 		Sentence: "merge acme/site#12", Method: "PUT", URL: "https://api.github.com/repos/acme/site/pulls/12/merge",
-		BodyDigest: strings.Repeat("0", 64), BodySize: 2,
+		BodyDigest: digestOf(mergeBody), BodySize: int64(len(mergeBody)), Body: []byte(mergeBody), BodyType: "application/json",
 	}
+}
+
+const mergeBody = `{"merge_method":"squash","commit_title":"Ship it"}`
+
+func digestOf(body string) string {
+	sum := sha256.Sum256([]byte(body))
+	return hex.EncodeToString(sum[:])
 }
 
 func (h *house) ask(t testing.TB, q wire.Ask) approval.Approval {

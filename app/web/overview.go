@@ -83,8 +83,7 @@ func alertLines(all []audit.Alert, names map[string]string) []views.AlertLine {
 
 // pending is what waits for a person, the longest first.
 func (s *Server) pending(r *http.Request, v team.Viewer) ([]approval.Approval, error) {
-	as, _, err := s.Approvals.List(r.Context(), v.Team.ID, approval.Filter{Status: []approval.Status{approval.Pending}}, page.Cursor{}, maxCards)
-	slices.Reverse(as)
+	as, _, err := s.Approvals.List(r.Context(), v.Team.ID, approval.Filter{Status: []approval.Status{approval.Pending}, Oldest: true}, page.Cursor{}, maxCards)
 	return as, err
 }
 

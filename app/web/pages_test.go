@@ -40,7 +40,7 @@ var hostile = []string{
 // mayBe are the elements that pages are made of.
 var mayBe = strings.Fields(`html head meta title link script body a nav img ul ol li svg use span form button header main div b h1 h2 h3 p small
 	section dl dt dd input label select option table caption thead tbody tr th td time article progress details summary pre code fieldset legend
-	datalist textarea aside footer rect line br hx-partial`)
+	datalist textarea aside footer rect line br hx-partial dialog kbd`)
 
 // documented are the addresses that connectors name as documentation: the only
 // pages of others that ours lead to.

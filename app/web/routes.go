@@ -42,7 +42,13 @@ var routes = []route{
 	{"GET /approvals/history", signedIn(team.View), (*Server).history},
 	{"GET /approvals/{id}", signedIn(team.View), (*Server).approval},
 	{"GET /approvals/{id}/card", signedIn(team.View), (*Server).approvalCard},
+	{"GET /approvals/{id}/facts", signedIn(team.View), (*Server).approvalFacts},
+	{"GET /approvals/{id}/bytes", signedIn(team.Decide), (*Server).approvalBytes},
+	{"GET /approvals/{id}/rule", signedIn(team.Manage), (*Server).approvalRuleForm},
+	{"POST /approvals/{id}/rule", signedIn(team.Manage), (*Server).addApprovalRule},
 	{"POST /approvals/{id}/decision", signedIn(team.Decide), (*Server).decide},
+	{"POST /approvals/{id}/repeat/end", signedIn(team.Decide), (*Server).endRepeat},
+	{"POST /approvals/decisions", signedIn(team.Decide), (*Server).decideSeveral},
 
 	{"GET /traffic", signedIn(team.View), (*Server).traffic},
 	{"GET /traffic/news", signedIn(team.View), (*Server).trafficNews},
@@ -118,7 +124,22 @@ var routes = []route{
 
 	{"GET /audit", signedIn(team.View), (*Server).audit},
 	{"GET /settings", signedIn(team.View), (*Server).settings},
+	{"GET /settings/groups", signedIn(team.View), (*Server).groups},
+	{"GET /settings/groups/new", signedIn(team.Manage), (*Server).newGroupForm},
+	{"POST /settings/groups", signedIn(team.Manage), (*Server).saveGroup},
+	{"GET /settings/groups/{id}", signedIn(team.Manage), (*Server).groupForm},
+	{"POST /settings/groups/{id}", signedIn(team.Manage), (*Server).saveGroup},
+	{"GET /settings/groups/{id}/delete", signedIn(team.Manage), (*Server).deleteGroupForm},
+	{"POST /settings/groups/{id}/delete", signedIn(team.Manage), (*Server).deleteGroup},
 	{"POST /settings/tokens/{id}/revoke", signedIn(team.View), (*Server).revokeToken},
+	{"GET /settings/slack", signedIn(team.Manage), (*Server).slack},
+	{"POST /settings/slack", signedIn(team.Manage), (*Server).saveSlack},
+	{"POST /settings/slack/begin", signedIn(team.Manage), (*Server).beginSlack},
+	{"POST /settings/slack/test", signedIn(team.Manage), (*Server).testSlack},
+	{"POST /settings/slack/delete", signedIn(team.Manage), (*Server).removeSlack},
+	{"GET /settings/slack/link", signedIn(team.Decide), (*Server).slackLink},
+	{"POST /settings/slack/link", signedIn(team.Decide), (*Server).newSlackCode},
+	{"POST /settings/slack/unlink", signedIn(team.Decide), (*Server).unlinkSlack},
 }
 
 // Handler returns the dashboard, with what every request needs around it.

@@ -28,12 +28,18 @@ var least = map[string]team.Role{
 	"GET /status":          team.RoleViewer,
 	"GET /events":          team.RoleViewer,
 
-	"GET /approvals":                team.RoleViewer,
-	"GET /approvals/cards":          team.RoleViewer,
-	"GET /approvals/history":        team.RoleViewer,
-	"GET /approvals/{id}":           team.RoleViewer,
-	"GET /approvals/{id}/card":      team.RoleViewer,
-	"POST /approvals/{id}/decision": team.RoleMember,
+	"GET /approvals":                  team.RoleViewer,
+	"GET /approvals/cards":            team.RoleViewer,
+	"GET /approvals/history":          team.RoleViewer,
+	"GET /approvals/{id}":             team.RoleViewer,
+	"GET /approvals/{id}/card":        team.RoleViewer,
+	"GET /approvals/{id}/facts":       team.RoleViewer,
+	"GET /approvals/{id}/bytes":       team.RoleMember,
+	"GET /approvals/{id}/rule":        team.RoleAdmin,
+	"POST /approvals/{id}/rule":       team.RoleAdmin,
+	"POST /approvals/{id}/decision":   team.RoleMember,
+	"POST /approvals/{id}/repeat/end": team.RoleMember,
+	"POST /approvals/decisions":       team.RoleMember,
 
 	"GET /traffic":      team.RoleViewer,
 	"GET /traffic/news": team.RoleViewer,
@@ -109,13 +115,31 @@ var least = map[string]team.Role{
 
 	"GET /audit":                        team.RoleViewer,
 	"GET /settings":                     team.RoleViewer,
+	"GET /settings/groups":              team.RoleViewer,
+	"GET /settings/groups/new":          team.RoleAdmin,
+	"POST /settings/groups":             team.RoleAdmin,
+	"GET /settings/groups/{id}":         team.RoleAdmin,
+	"POST /settings/groups/{id}":        team.RoleAdmin,
+	"GET /settings/groups/{id}/delete":  team.RoleAdmin,
+	"POST /settings/groups/{id}/delete": team.RoleAdmin,
 	"POST /settings/tokens/{id}/revoke": team.RoleViewer,
+
+	"GET /settings/slack":         team.RoleAdmin,
+	"POST /settings/slack":        team.RoleAdmin,
+	"POST /settings/slack/begin":  team.RoleAdmin,
+	"POST /settings/slack/test":   team.RoleAdmin,
+	"POST /settings/slack/delete": team.RoleAdmin,
+	"GET /settings/slack/link":    team.RoleMember,
+	"POST /settings/slack/link":   team.RoleMember,
+	"POST /settings/slack/unlink": team.RoleMember,
 }
 
 // filled are forms that would go through, so that nothing but the audience is
 // in their way.
 var filled = map[string]url.Values{
 	"POST /approvals/{id}/decision":               form("choice", "approve"),
+	"POST /approvals/{id}/rule":                   form("effect", "deny"),
+	"POST /approvals/decisions":                   form("choice", "deny", "id", "apr_none"),
 	"POST /cli/login/{id}":                        form("choice", "approve"),
 	"POST /gateways":                              form("name", "another", "enforcement", "monitor"),
 	"POST /gateways/{id}/revoke":                  form("confirm", "deploy-bot"),
@@ -146,6 +170,8 @@ func query(pattern string) string {
 	switch pattern {
 	case "GET /events":
 		return "?topics=approvals"
+	case "GET /approvals/{id}/rule":
+		return "?effect=allow"
 	case "GET /gateways/{id}/setup/connectors/key":
 		return "?name=github"
 	}

@@ -1,10 +1,12 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
 	"github.com/tameflare/tameflare/app/accounts"
+	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/team"
 	"github.com/tameflare/tameflare/views"
@@ -99,18 +101,26 @@ func (s *Server) signInLink(w http.ResponseWriter, r *http.Request, _ team.Viewe
 	if err != nil {
 		return err
 	}
-	return s.start(w, r, u, text(r, "next"))
+	return s.begin(w, r, s.Accounts.StartLinkedSession, u, text(r, "next"))
 }
 
-// start signs the browser in. Each sign-in has a new session, and the one that
-// the browser had before ends.
+// start signs the browser in of whoever has just shown their password.
 func (s *Server) start(w http.ResponseWriter, r *http.Request, u team.User, next string) error {
+	return s.begin(w, r, s.Accounts.StartSession, u, next)
+}
+
+// starter begins a session, and returns its ID.
+type starter func(ctx context.Context, userID, userAgent, ip string) (credential.Secret, error)
+
+// begin signs the browser in. Each sign-in has a new session, and the one that
+// the browser had before ends.
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, start starter, u team.User, next string) error {
 	if old, err := s.viewer(r); err == nil {
 		if err := s.Accounts.EndSession(r.Context(), old); err != nil {
 			return fmt.Errorf("end the session before: %w", err)
 		}
 	}
-	id, err := s.Accounts.StartSession(r.Context(), u.ID, r.UserAgent(), s.ip(r))
+	id, err := start(r.Context(), u.ID, r.UserAgent(), s.ip(r))
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tameflare/tameflare/app/accounts"
+	"github.com/tameflare/tameflare/app/approvals"
 	"github.com/tameflare/tameflare/app/gateways"
 	"github.com/tameflare/tameflare/app/kills"
 	"github.com/tameflare/tameflare/app/policies"
@@ -29,6 +30,7 @@ import (
 	"github.com/tameflare/tameflare/domain/definition"
 	"github.com/tameflare/tameflare/domain/fleet"
 	"github.com/tameflare/tameflare/domain/page"
+	"github.com/tameflare/tameflare/domain/policy"
 	"github.com/tameflare/tameflare/domain/team"
 )
 
@@ -43,8 +45,10 @@ type Accounts interface {
 // Sessions are signed-in browsers.
 type Sessions interface {
 	StartSession(ctx context.Context, userID, userAgent, ip string) (credential.Secret, error)
+	StartLinkedSession(ctx context.Context, userID, userAgent, ip string) (credential.Secret, error)
 	Viewer(ctx context.Context, sessionID, ip string) (team.Viewer, error)
 	EndSession(ctx context.Context, v team.Viewer) error
+	Confirm(ctx context.Context, v team.Viewer, password, ip string) error
 }
 
 // SignIns are the ways to prove who one is.
@@ -75,10 +79,33 @@ type People interface {
 
 // Approvals is where held requests wait.
 type Approvals interface {
+	Waiting
+	Deciding
+	Bodies
+	Similar(ctx context.Context, a approval.Approval) (approval.History, error)
+}
+
+// Waiting reads approvals.
+type Waiting interface {
 	List(ctx context.Context, teamID string, f approval.Filter, after page.Cursor, limit int) ([]approval.Approval, page.Cursor, error)
 	Get(ctx context.Context, teamID, id string) (approval.Approval, error)
 	PendingCount(ctx context.Context, teamID string) (int, error)
+	Repeating(ctx context.Context, teamID string) ([]approval.Approval, error)
+}
+
+// Deciding settles approvals. MayAgree says before what Decide would say to
+// somebody's agreement.
+type Deciding interface {
 	Decide(ctx context.Context, v team.Viewer, id string, choice approval.Decision) (approval.Approval, error)
+	DecideAll(ctx context.Context, v team.Viewer, ids []string, choice approval.Decision) ([]approvals.Outcome, error)
+	EndRepeat(ctx context.Context, v team.Viewer, id string) (approval.Approval, error)
+	MayAgree(ctx context.Context, v team.Viewer, a approval.Approval) error
+}
+
+// Bodies are what held requests would send. Viewed puts on record who looked.
+type Bodies interface {
+	Body(ctx context.Context, teamID, id string) (approval.Body, error)
+	Viewed(ctx context.Context, v team.Viewer, id string) (approval.Body, error)
 }
 
 // Gateways keeps gateways and what is configured for them.
@@ -155,6 +182,8 @@ type Configured interface {
 type Proposals interface {
 	Propose(ctx context.Context, teamID, gatewayID string, until time.Time) (proposals.Proposal, error)
 	Adopt(ctx context.Context, v team.Viewer, gatewayID string, until time.Time, digest string) error
+	RuleFor(ctx context.Context, teamID string, a approval.Approval, effect policy.Effect) (proposals.Single, error)
+	AddRule(ctx context.Context, v team.Viewer, a approval.Approval, effect policy.Effect) error
 }
 
 // Trail finds what happened.
@@ -200,6 +229,7 @@ type Server struct {
 	People     People
 	Approvals  Approvals
 	Gateways   Gateways
+	Groups     Groups
 	Policies   Policies
 	Replays    Replays
 	Configured Configured
@@ -207,6 +237,7 @@ type Server struct {
 	Trail      Trail
 	Vault      Vault
 	Kills      Kills
+	Slack      Slack
 	Bus        Bus
 	Cookies    Cookies
 	Now        func() time.Time

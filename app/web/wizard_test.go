@@ -36,15 +36,24 @@ func TestTheWizardLeadsToARunningGateway(t *testing.T) {
 	rows := []string{
 		"github.preset", "read_only",
 		"github.pattern", "github.pr.merge", "github.when", "", "github.effect", "require_approval", "github.reason", "Merges need a person.", "github.hold", "2m", "github.ttl", "1h", "github.class", "",
+		"github.role", "admin", "github.count", "2", "github.group", "release, ops", "github.self", "yes", "github.proof", "yes",
 		"github.pattern", "", "github.when", " ", "github.effect", "allow", "github.reason", "", "github.hold", "", "github.ttl", "", "github.class", "",
+		"github.role", "", "github.count", "", "github.group", "", "github.self", "", "github.proof", "",
 		"github.pattern", "github.repo.*", "github.when", "resource=acme/*,\nresource=other/<b>", "github.effect", "deny", "github.reason", "", "github.hold", "", "github.ttl", "", "github.class", "delete",
+		"github.role", "", "github.count", "", "github.group", "", "github.self", "", "github.proof", "",
 	}
 	wantSays(t, "more rows", h.post(t, access, append(rows, "more", "1")...).Body.String(), `value="github.pr.merge"`, `value="github.repo.*"`)
+	wantSays(t, "groups that there are not", h.post(t, access, rows...).Body.String(), "asks for the approver group ops, and there is none of that name")
+	for _, name := range []string{"ops", "release"} {
+		if w := h.post(t, "/settings/groups", "name", name, "member", h.owner.User.ID); w.Code != http.StatusSeeOther {
+			t.Fatalf("%s: %d", name, w.Code)
+		}
+	}
 	w = h.post(t, access, rows...)
 	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != base+"/setup/run" {
 		t.Fatalf("third step: %d to %q\n%s", w.Code, w.Header().Get("Location"), w.Body)
 	}
-	wantSays(t, "third step, gone back to", h.get(t, access), `value="github.pr.merge"`, `value="2m"`, `value="1h"`, "Only what counts as delete.", ">resource=acme/*, resource=other/&lt;b&gt;</textarea>")
+	wantSays(t, "third step, gone back to", h.get(t, access), `value="github.pr.merge"`, `value="2m"`, `value="1h"`, "Only what counts as delete.", `value="ops, release"`, `<option value="ops">`, ">resource=acme/*, resource=other/&lt;b&gt;</textarea>")
 	wantSays(t, "the gateway's page", h.get(t, base), "<span>resource</span>", "<b>acme/*</b> or ", "<b>other/&lt;b&gt;</b>")
 	if w := h.post(t, access, rows...); w.Code != http.StatusSeeOther {
 		t.Errorf("third step, sent again: %d", w.Code)
@@ -58,15 +67,16 @@ func TestTheWizardLeadsToARunningGateway(t *testing.T) {
 		Pattern, When, Class, Effect, Reason string
 		Hold, TTL                            int64
 		Preset                               policy.Preset
+		Who                                  policy.Approvers
 	}
 	var got []rule
 	for _, r := range cs[0].Rules {
-		got = append(got, rule{string(r.Pattern), r.When.String(), r.Class, r.Effect.String(), r.Reason, r.HoldMS, r.TTLMS, r.Preset})
+		got = append(got, rule{string(r.Pattern), r.When.String(), r.Class, r.Effect.String(), r.Reason, r.HoldMS, r.TTLMS, r.Preset, r.Approvers})
 	}
 	want := []rule{
-		{"*", "", "read", "allow", "", -1, 0, policy.ReadOnly},
-		{"github.pr.merge", "", "", "require_approval", "Merges need a person.", 120_000, 3_600_000, ""},
-		{"github.repo.*", "resource=acme/*, resource=other/<b>", "delete", "deny", "", -1, 0, ""},
+		{"*", "", "read", "allow", "", -1, 0, policy.ReadOnly, policy.Approvers{}},
+		{"github.pr.merge", "", "", "require_approval", "Merges need a person.", 120_000, 3_600_000, "", policy.Approvers{Role: "admin", Count: 2, Group: "ops+release", NotSelf: true, StepUp: true}},
+		{"github.repo.*", "resource=acme/*, resource=other/<b>", "delete", "deny", "", -1, 0, "", policy.Approvers{}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
@@ -137,6 +147,14 @@ func TestWrongFieldsAreNamedAndKept(t *testing.T) {
 		"limit with an open quote":    {gw + "/setup/access", limited("github.pr.merge", `base="a`), 422, []string{"The double quotes around what base has to be"}},
 		"rows without their limits":   {gw + "/setup/access", []string{"github.preset", "custom", "github.pattern", "*", "github.effect", "allow", "github.class", ""}, 409, []string{"Open it again"}},
 		"rows without their class":    {gw + "/setup/access", []string{"github.preset", "custom", "github.pattern", "*", "github.effect", "allow", "github.when", ""}, 409, []string{"Open it again"}},
+		"rows without who agrees":     {gw + "/setup/access", access("github.pr.merge", "require_approval", "", "")[:22], 409, []string{"Open it again"}},
+		"who agrees to a deny":        {gw + "/setup/access", asking("deny", "owner", "", ""), 422, []string{"Who has to agree goes with the decision require_approval only."}},
+		"a group that cannot be":      {gw + "/setup/access", asking("require_approval", "", "", "a+b"), 422, []string{"A group&#39;s name is", `value="a+b"`}},
+		"too many people":             {gw + "/setup/access", asking("require_approval", "", "11", ""), 422, []string{"An approval takes 1 to 10 people."}},
+		"people without a number":     {gw + "/setup/access", asking("require_approval", "", "many", ""), 422, []string{"a number from 1 to 10"}},
+		"a group without a name":      {"/settings/groups", nil, 422, []string{"A group&#39;s name is"}},
+		"a group of a stranger":       {"/settings/groups", []string{"name", "ops", "member", "usr_none"}, 422, []string{"not in the team any more"}},
+		"a group that is not there":   {"/settings/groups/grp_none", []string{"name", "ops"}, 404, []string{"There is no such group."}},
 		"rule without an action":      {gw + "/setup/access", access("", "allow", "5s", ""), 422, []string{"Say which action"}},
 		"credential without a name":   {vault, []string{"type", "http", "secret", "hunter2"}, 422, []string{"A name is 1 to 63"}},
 		"credential of no kind":       {vault, []string{"name", "k", "type", "ftp", "secret", "hunter2"}, 422, []string{"Choose what the credential is for.", `value="k"`}},
@@ -167,7 +185,17 @@ func TestWrongFieldsAreNamedAndKept(t *testing.T) {
 
 // access is the form of the third step with one row.
 func access(pattern, effect, hold, ttl string) []string {
-	return []string{"github.preset", "custom", "github.pattern", pattern, "github.when", "", "github.effect", effect, "github.hold", hold, "github.ttl", ttl, "github.reason", "", "github.class", ""}
+	return []string{"github.preset", "custom", "github.pattern", pattern, "github.when", "", "github.effect", effect, "github.hold", hold, "github.ttl", ttl, "github.reason", "", "github.class", "",
+		"github.role", "", "github.count", "", "github.group", "", "github.self", "", "github.proof", ""}
+}
+
+// asking is access with who has to agree.
+func asking(effect, role, count, group string) []string {
+	form := access("github.pr.merge", effect, "", "")
+	for i, value := range map[int]string{1: role, 3: count, 5: group} {
+		form[len(form)-10+i] = value
+	}
+	return form
 }
 
 // limited is access with something in the field "only where".

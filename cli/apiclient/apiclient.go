@@ -152,21 +152,27 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 
 // problem reads what the server answered instead.
 func (c *Client) problem(res *http.Response) error {
-	e := &Error{}
-	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&e.Problem); err != nil || e.Problem.Code == "" {
+	var p rest.Problem
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&p); err != nil || p.Code == "" {
 		return fault.New(fault.Unavailable, fmt.Sprintf("What %s answers (status %d) is not of a TameFlare server.", c.Host, res.StatusCode), err)
 	}
-	kind := fault.Parse(e.Problem.Code)
+	return Said(c.Host, p)
+}
+
+// Said is the error that a server's problem is.
+func Said(host string, p rest.Problem) error {
+	e := &Error{Problem: p}
+	kind := fault.Parse(p.Code)
 	switch {
-	case e.Problem.Code == wire.CodeKilled:
+	case p.Code == wire.CodeKilled:
 		kind = fault.Forbidden
-	case kind == fault.Internal && e.Problem.Code != fault.Internal.String():
+	case kind == fault.Internal && p.Code != fault.Internal.String():
 		kind = fault.Invalid // a code that this program does not know
 	}
 	if kind == fault.Internal {
-		e.err = fault.New(fault.Unavailable, "Something went wrong at the server "+c.Host+". Its log says what.", nil)
+		e.err = fault.New(fault.Unavailable, "Something went wrong at the server "+host+". Its log says what.", nil)
 	} else {
-		e.err = fault.New(kind, e.Problem.Detail, nil)
+		e.err = fault.New(kind, p.Detail, nil)
 	}
 	return e
 }

@@ -17,6 +17,7 @@ import (
 // Run is what a run offers its process.
 type Run struct {
 	ID     string            // "run_…"
+	Token  string            // with which the process asks the gateway about its approvals; "" for none
 	Proxy  string            // host:port of the run's own listener
 	CA     string            // file with the gateway's root alone, for clients that add it to theirs
 	Bundle string            // file with the gateway's root and the machine's, for clients that replace theirs
@@ -32,7 +33,7 @@ type Run struct {
 var removed = []string{
 	"REQUEST_METHOD", // Go and Ruby take the process for a CGI program and ignore HTTP_PROXY
 	"NODE_TLS_REJECT_UNAUTHORIZED", "GIT_SSL_NO_VERIFY", "PYTHONHTTPSVERIFY",
-	"TAMEFLARE_TOKEN", "TAMEFLARE_ENROL", "TAMEFLARE_MASTER_KEY",
+	"TAMEFLARE_TOKEN", "TAMEFLARE_ENROL", "TAMEFLARE_MASTER_KEY", "TAMEFLARE_RUN_TOKEN",
 	"SSL_CERT_DIR", "GIT_SSL_CAPATH", "NPM_CONFIG_CA", "npm_config_ca",
 	"GIT_PROXY_COMMAND", "NPM_CONFIG_NOPROXY", "npm_config_noproxy", "npm_config_proxy", "npm_config_https_proxy", "npm_config_cafile",
 }
@@ -66,6 +67,9 @@ func Set(run Run) [][2]string {
 		set = append(set, [2]string{"PHP_INI_SCAN_DIR", ":" + run.PHPINI}) // the colon keeps PHP's own folder
 	}
 	set = append(set, [2]string{"TAMEFLARE", "1"}, [2]string{"TAMEFLARE_RUN_ID", run.ID})
+	if run.Token != "" {
+		set = append(set, [2]string{"TAMEFLARE_RUN_TOKEN", run.Token})
+	}
 	for _, name := range slices.Sorted(keys(run.Dummy)) {
 		set = append(set, [2]string{name, run.Dummy[name]})
 	}

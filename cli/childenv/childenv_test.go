@@ -12,7 +12,7 @@ import (
 
 var run = childenv.Run{
 	ID: "run_1", Proxy: "127.0.0.1:4711", CA: "/r/ca.pem", Bundle: "/r/bundle.pem",
-	Dummy: map[string]string{"GITHUB_TOKEN": "ghp_dummy"},
+	Dummy: map[string]string{"GITHUB_TOKEN": "ghp_dummy"}, Token: "tfr_run",
 }
 
 func env(vars []string) map[string]string {
@@ -30,7 +30,7 @@ func TestWhatTheUserHadIsReplaced(t *testing.T) {
 	base := []string{
 		"PATH=/bin", "HOME=/home/ana", "HTTPS_PROXY=http://corp:3128", "https_proxy=http://corp:3128", "NO_PROXY=*", "no_proxy=*",
 		"SSL_CERT_FILE=/corp.pem", "SSL_CERT_DIR=/certs", "REQUEST_METHOD=GET", "NODE_TLS_REJECT_UNAUTHORIZED=0", "GIT_SSL_NO_VERIFY=1",
-		"GITHUB_TOKEN=ghp_real", "TAMEFLARE_TOKEN=tfc_secret", "NODE_OPTIONS=--max-old-space-size=512", "EQUALS=a=b", "EMPTY=",
+		"GITHUB_TOKEN=ghp_real", "TAMEFLARE_TOKEN=tfc_secret", "TAMEFLARE_RUN_TOKEN=tfr_outer", "NODE_OPTIONS=--max-old-space-size=512", "EQUALS=a=b", "EMPTY=",
 	}
 	got := childenv.Make(base, run, false)
 	m := env(got)
@@ -38,7 +38,7 @@ func TestWhatTheUserHadIsReplaced(t *testing.T) {
 		"PATH": "/bin", "HOME": "/home/ana", "EQUALS": "a=b", "EMPTY": "", "NODE_OPTIONS": "--max-old-space-size=512",
 		"https_proxy": "http://127.0.0.1:4711", "HTTPS_PROXY": "http://127.0.0.1:4711", "NO_PROXY": "localhost,127.0.0.1,::1",
 		"SSL_CERT_FILE": "/r/bundle.pem", "NODE_EXTRA_CA_CERTS": "/r/ca.pem", "GITHUB_TOKEN": "ghp_dummy",
-		"TAMEFLARE": "1", "TAMEFLARE_RUN_ID": "run_1", "CLOUDSDK_PROXY_PORT": "4711",
+		"TAMEFLARE": "1", "TAMEFLARE_RUN_ID": "run_1", "TAMEFLARE_RUN_TOKEN": "tfr_run", "CLOUDSDK_PROXY_PORT": "4711",
 	} {
 		if m[name] != want {
 			t.Errorf("%s = %q, want %q", name, m[name], want)
@@ -49,7 +49,7 @@ func TestWhatTheUserHadIsReplaced(t *testing.T) {
 			t.Errorf("%s = %q is still there", name, v)
 		}
 	}
-	if all := strings.Join(got, "\n"); strings.Contains(all, "corp") || strings.Contains(all, "ghp_real") || strings.Contains(all, "tfc_secret") {
+	if all := strings.Join(got, "\n"); strings.Contains(all, "corp") || strings.Contains(all, "ghp_real") || strings.Contains(all, "tfc_secret") || strings.Contains(all, "tfr_outer") {
 		t.Error("something of the user's that was to be replaced is still there")
 	}
 }

@@ -108,14 +108,17 @@ const (
 	Note = "→"
 )
 
+// Marked is a mark with its colour, of ours alone: Say leaves it as it is.
+type Marked string
+
 // Mark returns a mark for a stream.
-func (c *Console) Mark(stream io.Writer, mark string) string {
+func (c *Console) Mark(stream io.Writer, mark string) Marked {
 	force := c.Getenv("CLICOLOR_FORCE")
 	if c.NoColor || c.Getenv("NO_COLOR") != "" || (!Terminal(stream) || c.Getenv("TERM") == "dumb") && (force == "" || force == "0") {
-		return mark
+		return Marked(mark)
 	}
 	colour := map[string]string{Good: "32", Bad: "31", Wait: "33", Note: "36"}[mark]
-	return "\x1b[" + colour + "m" + mark + "\x1b[0m"
+	return Marked("\x1b[" + colour + "m" + mark + "\x1b[0m")
 }
 
 // Ask asks a question and returns the answer. It fails with exit.Usage where

@@ -138,14 +138,23 @@ func (a Answer) decisionRows() [][]string {
 
 // approvers says who has to agree.
 func approvers(a policy.Approvers) string {
-	count := fmt.Sprintf("%d people", a.Count)
+	who := fmt.Sprintf("%d people", a.Count)
 	if a.Count < 2 {
-		count = "one person"
+		who = "one person"
 	}
-	if a.Role == "" {
-		return count
+	if groups := a.Groups(); len(groups) > 0 {
+		who += " of " + strings.Join(groups, " and of ")
 	}
-	return count + " whose role is at least " + a.Role
+	if a.Role != "" {
+		who += " whose role is at least " + a.Role
+	}
+	if a.NotSelf {
+		who += ", other than whoever enrolled the gateway"
+	}
+	if a.StepUp {
+		who += ", with a fresh proof of who they are"
+	}
+	return who
 }
 
 // considered says what a rule came to.

@@ -53,7 +53,11 @@ func (r *report) tell(e runs.Event) {
 	switch e.Kind {
 	case runs.Held:
 		r.since[e.ApprovalID] = r.c.Now()
-		r.c.Say("tameflare: %s %s needs approval (%s) %s %s", console.Wait, what, orElse(console.Line(e.Sentence), e.Action), console.Note, e.ApprovalURL)
+		within := ""
+		if !e.ExpiresAt.IsZero() {
+			within = ", " + console.Span(e.ExpiresAt.Sub(r.c.Now()))
+		}
+		r.c.Say("tameflare: %s %s needs approval (%s%s): %s %s %s", console.Wait, what, console.Line(e.ApprovalID), within, orElse(console.Line(e.Sentence), e.Action), console.Note, e.ApprovalURL)
 	case runs.Decided:
 		after := ""
 		if at, ok := r.since[e.ApprovalID]; ok {
@@ -63,13 +67,17 @@ func (r *report) tell(e runs.Event) {
 		if e.Decider != "" {
 			by = " by " + console.Line(e.Decider)
 		}
+		said := ""
+		if e.Note != "" {
+			said = " (\"" + console.Line(e.Note) + "\")"
+		}
 		switch e.Status {
 		case approval.Approved, approval.Executed:
-			r.c.Say("tameflare: %s approved%s%s: %s", console.Good, by, after, what)
+			r.c.Say("tameflare: %s approved%s%s%s: %s", console.Good, by, after, said, what)
 		case approval.Pending:
 			r.c.Say("tameflare: %s still waiting%s; the command was told to try again: %s", console.Wait, after, what)
 		default:
-			r.c.Say("tameflare: %s %s%s%s: %s", console.Bad, string(e.Status), by, after, what)
+			r.c.Say("tameflare: %s %s%s%s%s: %s", console.Bad, string(e.Status), by, after, said, what)
 		}
 	case runs.Denied:
 		r.c.Say("tameflare: %s denied: %s (%s): %s", console.Bad, what, e.Action, console.Line(e.Reason))

@@ -41,6 +41,10 @@ func Command(c *console.Console) *cobra.Command {
 		Short: "Run a command through the gateway",
 		Long: `Run a command so that its HTTP and HTTPS requests go through a gateway on this machine.
 
+A request that needs a person's approval waits for it. One that waits too long
+is answered with 503 and says where to ask what became of it: with the token in
+TAMEFLARE_RUN_TOKEN, which is worth nothing anywhere else. See docs/agents.md.
+
 The command gets environment variables that clients of common languages honour.
 A client that ignores them goes past the gateway: this release has only that
 level, which is called env. Where no gateway runs, one is started; where this
@@ -108,7 +112,7 @@ func (o options) run(ctx context.Context, c *console.Console, args []string) err
 	defer files.remove()
 
 	env := childenv.Make(c.Environ, childenv.Run{
-		ID: session.Door.RunID, Proxy: session.Door.Proxy, CA: session.Door.CA, Bundle: session.Door.Bundle,
+		ID: session.Door.RunID, Token: session.Door.Token, Proxy: session.Door.Proxy, CA: session.Door.CA, Bundle: session.Door.Bundle,
 		WGETRC: files.wgetrc, PHPINI: files.phpini, Trust: files.trust, Dummy: session.Door.Env, Yield: session.Door.Yield,
 	}, o.keepNoProxy)
 	report := newReport(c, session.Door, o.quiet)

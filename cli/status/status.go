@@ -80,6 +80,17 @@ func Command(c *console.Console) *cobra.Command {
 	return cmd
 }
 
+// pending says how many requests wait for a person, and where to decide.
+func pending(n int) string {
+	switch n {
+	case 0:
+		return "no approvals"
+	case 1:
+		return "1 approval; see tameflare approvals watch"
+	}
+	return strconv.Itoa(n) + " approvals; see tameflare approvals watch"
+}
+
 func show(c *console.Console, r report) error {
 	bad := c.Mark(c.Out, console.Bad)
 	if r.Server == nil {
@@ -93,7 +104,7 @@ func show(c *console.Console, r report) error {
 		if err := c.Table([][]string{
 			{"server", r.Host + " (" + s.Version + ")"},
 			{"signed in", s.Me.User.Email + ", team " + s.Me.Team.Name + ", role " + s.Me.Role},
-			{"pending", strconv.Itoa(s.Pending) + " approvals"}, {"kill switch", kills},
+			{"pending", pending(s.Pending)}, {"kill switch", kills},
 			{"gateways", strconv.Itoa(len(s.Gateways)) + " in the team"},
 		}); err != nil {
 			return err

@@ -82,6 +82,7 @@ func TestATitleSaysWhatEveryFormCanFillIn(t *testing.T) {
 		}
 	}
 	optional := regexp.MustCompile(`\[[^\]]*\]`)
+	condition := regexp.MustCompile(`\{(?:[!?]([a-z_]+)|([a-z_]+)=[a-z_]+)\}`)
 	for _, c := range rows(t) {
 		action, _, _ := strings.Cut(c[actions], "+")
 		text := c[title]
@@ -89,7 +90,16 @@ func TestATitleSaysWhatEveryFormCanFillIn(t *testing.T) {
 			t.Errorf("%s: %q is no title", action, text)
 		}
 		for _, part := range optional.FindAllString(text, -1) {
-			found := braced.FindAllStringSubmatch(part, -1)
+			conditions := condition.FindAllStringSubmatch(part, -1)
+			for _, found := range conditions {
+				if !slices.Contains(somewhere[action], found[1]+found[2]) {
+					t.Errorf("%s: %s in %q, of %v", action, found[0], text, somewhere[action])
+				}
+			}
+			found := braced.FindAllStringSubmatch(condition.ReplaceAllString(part, ""), -1)
+			if len(conditions) > 0 && len(found) == 0 {
+				continue
+			}
 			if len(found) != 1 || !slices.Contains(somewhere[action], found[0][1]) {
 				t.Errorf("%s: %s in %q, of %v", action, part, text, somewhere[action])
 			}

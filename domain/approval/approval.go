@@ -125,6 +125,7 @@ type Decision struct {
 	Channel Channel
 	// For is for how long the same request is approved again; 0 is once.
 	For time.Duration
+	Via string // the integration that brought it, by ID; "" where none did
 }
 
 // MaxRepeat is the longest that a Decision can count for the same request.
@@ -147,9 +148,9 @@ type Decider struct {
 // Decide returns a as it will be once d's verdict stands. Where several people
 // have to agree it stays pending until the last of them does; anybody's denial
 // settles it. It fails with fault.Conflict when a is settled already, naming
-// who was first, or when d has agreed before, with fault.Forbidden when d's
-// role is not enough to agree, and with fault.Expired when the time to answer
-// is over.
+// who was first, or when d has agreed before, with fault.Forbidden when d
+// cannot agree (see MayAgree), with fault.Invalid when d's For is none that a
+// can have, and with fault.Expired when the time to answer is over.
 func (a Approval) Decide(d Decider, v Verdict, now time.Time) (Approval, error) {
 	switch {
 	case a.Status != Pending:
@@ -158,18 +159,25 @@ func (a Approval) Decide(d Decider, v Verdict, now time.Time) (Approval, error) 
 		return a, fault.New(fault.Expired, "Nobody answered in time. The request was not sent; the agent has to ask again.", nil)
 	}
 	if v == Grant {
-		var err error
-		if a, err = a.agree(d, now); err != nil {
+		agreed, err := a.agree(d, now)
+		if err != nil {
 			return a, err
 		}
+		if err := a.mayRepeat(d.For); err != nil {
+			return a, err
+		}
+		a = agreed
 		if a.Wanted() > 1 && len(a.Agreed) < a.Wanted() {
 			a.Seq++
 			return a, nil
 		}
 	}
-	a.Status, a.DecidedBy, a.DeciderName, a.Channel, a.Note, a.DecidedAt = Denied, d.ID, d.Name, d.Channel, d.Note, now
+	a.Status, a.DecidedBy, a.DeciderName, a.Channel, a.Auth, a.Note, a.DecidedAt = Denied, d.ID, d.Name, d.Channel, d.Auth, d.Note, now
 	if v == Grant {
 		a.Status, a.ExpiresAt = Approved, now.Add(a.TTL)
+		if d.For > 0 {
+			a.RepeatUntil = now.Add(d.For)
+		}
 	} else {
 		a.EndedAt = now
 	}
@@ -230,12 +238,13 @@ func (a Approval) Meets(now time.Time) bool {
 }
 
 // Cancel returns a cancelled, and whether that changes anything. A grant that
-// has not been used is withdrawn too.
+// has not been used is withdrawn too, and no request is approved because of it
+// any more.
 func (a Approval) Cancel(note string, now time.Time) (Approval, bool) {
 	if a.Status.Final() {
 		return a, false
 	}
-	a.Status, a.Note, a.EndedAt = Cancelled, note, now
+	a.Status, a.Note, a.EndedAt, a.RepeatUntil = Cancelled, note, now, time.Time{}
 	a.Seq++
 	return a, true
 }

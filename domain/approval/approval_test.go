@@ -7,6 +7,7 @@ import (
 
 	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/fault"
+	"github.com/tameflare/tameflare/domain/team"
 )
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -18,7 +19,7 @@ func pending() approval.Approval {
 func TestDecideOnceAndInTime(t *testing.T) {
 	t.Parallel()
 
-	ana, ben := approval.Decider{ID: "usr_a", Name: "Ana", Channel: approval.Dashboard}, approval.Decider{ID: "usr_b", Name: "Ben"}
+	ana, ben := approval.Decider{ID: "usr_a", Name: "Ana", Role: team.RoleMember, Channel: approval.Dashboard}, approval.Decider{ID: "usr_b", Name: "Ben"}
 	granted, err := pending().Decide(ana, approval.Grant, now)
 	if err != nil || granted.Status != approval.Approved || granted.DecidedBy != "usr_a" || !granted.ExpiresAt.Equal(now.Add(time.Minute)) {
 		t.Fatalf("granted: %+v, %v", granted, err)
@@ -44,7 +45,7 @@ func TestGrantIsForOneRequestOnce(t *testing.T) {
 	if _, err := pending().Use("f", now); fault.Of(err) != fault.Conflict {
 		t.Errorf("use while pending: %v", err)
 	}
-	granted, err := pending().Decide(approval.Decider{ID: "usr_a"}, approval.Grant, now)
+	granted, err := pending().Decide(approval.Decider{ID: "usr_a", Role: team.RoleMember}, approval.Grant, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func TestLapse(t *testing.T) {
 	if a, changed := pending().Lapse(now.Add(time.Minute)); !changed || a.Status != approval.Expired {
 		t.Errorf("pending became %s", a.Status)
 	}
-	granted, err := pending().Decide(approval.Decider{}, approval.Grant, now)
+	granted, err := pending().Decide(approval.Decider{Role: team.RoleMember}, approval.Grant, now)
 	if err != nil {
 		t.Fatal(err)
 	}

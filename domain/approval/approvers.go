@@ -1,6 +1,7 @@
 package approval
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,19 +32,73 @@ func CheckRole(role team.Role) error {
 	return nil
 }
 
-// MayAgree reports whether somebody of that role can agree to a. A role that
+// ErrNotFresh is in the chain of a fault.Forbidden that somebody gets around
+// by proving who they are.
+var ErrNotFresh = errors.New("no fresh proof of identity")
+
+// MayAgree fails with fault.Forbidden where d cannot agree to a: they are not
+// of the role or the groups that have to, the run is theirs, or they have not
+// just proved who they are (then, and only then, with ErrNotFresh). A denial
+// needs none of it.
+func (a Approval) MayAgree(d Decider) error {
+	if err := a.counts(d); err != nil {
+		return err
+	}
+	switch {
+	case !a.StepUp || d.Fresh:
+		return nil
+	case d.Auth != "session":
+		return fault.New(fault.Forbidden, "Confirm that it is you: this request can be approved in the dashboard only, with your password.", ErrNotFresh)
+	}
+	return fault.New(fault.Forbidden, "Confirm that it is you: enter your password to approve this request.", ErrNotFresh)
+}
+
+// counts fails with fault.Forbidden where the agreement of d, as they are now,
+// is worth nothing.
+func (a Approval) counts(d Decider) error {
+	forbid := func(sentence string) error { return fault.New(fault.Forbidden, sentence, nil) }
+	switch {
+	case !a.roleMay(d.Role) || !a.inGroups(d.Groups):
+		return forbid("This request needs " + a.who() + ". You can deny it, and not approve it.")
+	case a.NotSelf && d.Unowned:
+		return forbid("Whoever runs this cannot approve it, and nobody knows whose the run is. Enrol the gateway again. Until then this can only be denied.")
+	case a.NotSelf && d.Own:
+		return forbid("This is your own run. Somebody else has to approve it; you can deny it.")
+	}
+	return nil
+}
+
+// roleMay reports whether somebody of that role can agree to a. A role that
 // nobody knows of is nobody's.
-func (a Approval) MayAgree(r team.Role) bool {
+func (a Approval) roleMay(r team.Role) bool {
 	roles := team.Roles() // from the most to the least
 	least := slices.Index(roles, a.NeedsRole)
 	return r.May(team.Decide) && (a.NeedsRole == team.Nobody || least >= 0 && slices.Index(roles, r) <= least)
 }
 
+// inGroups reports whether who is in those groups is in all that a asks for.
+func (a Approval) inGroups(groups []string) bool {
+	for _, g := range a.Groups() {
+		if !slices.Contains(groups, g) {
+			return false
+		}
+	}
+	return true
+}
+
+// Groups are the groups that whoever agrees to a has to be in, all of them.
+func (a Approval) Groups() []string {
+	if a.NeedsGroup == "" {
+		return nil
+	}
+	return strings.Split(a.NeedsGroup, "+")
+}
+
 // Recount returns a without the votes of those who could not agree any more.
-// Role tells what somebody is now.
-func (a Approval) Recount(role func(userID string) team.Role) Approval {
+// Who tells what somebody is now; how they prove it was asked when they voted.
+func (a Approval) Recount(who func(userID string) Decider) Approval {
 	if a.Status == Pending {
-		a.Agreed = slices.DeleteFunc(slices.Clone(a.Agreed), func(v Vote) bool { return !a.MayAgree(role(v.ID)) })
+		a.Agreed = slices.DeleteFunc(slices.Clone(a.Agreed), func(v Vote) bool { return a.counts(who(v.ID)) != nil })
 	}
 	return a
 }
@@ -61,18 +116,18 @@ func (a Approval) Givers() []string {
 	return ids
 }
 
-// Stands reports whether everybody who granted a could grant it still. Role
+// Stands reports whether everybody who granted a could grant it still. Who
 // tells what somebody is now.
-func (a Approval) Stands(role func(userID string) team.Role) bool {
+func (a Approval) Stands(who func(userID string) Decider) bool {
 	ids := a.Givers()
-	return len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !a.MayAgree(role(id)) })
+	return len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return a.counts(who(id)) != nil })
 }
 
 // agree adds d's vote. It fails with fault.Forbidden where d cannot agree, and
 // with fault.Conflict where d has already.
 func (a Approval) agree(d Decider, now time.Time) (Approval, error) {
-	if a.NeedsRole != team.Nobody && !a.MayAgree(d.Role) {
-		return a, fault.New(fault.Forbidden, "This request needs "+a.who()+". You can deny it, and not approve it.", nil)
+	if err := a.MayAgree(d); err != nil {
+		return a, err
 	}
 	if a.Wanted() == 1 {
 		return a, nil
@@ -97,20 +152,32 @@ func (a Approval) who() string {
 	if !ok {
 		w = [2]string{"the role " + string(a.NeedsRole), "people with the role " + string(a.NeedsRole)}
 	}
-	if n == 1 {
-		return w[0]
+	in := ""
+	if groups := a.Groups(); len(groups) > 0 {
+		in = " in " + listed(groups)
 	}
-	return strconv.Itoa(n) + " " + w[1]
+	if n == 1 {
+		return w[0] + in
+	}
+	return strconv.Itoa(n) + " " + w[1] + in
 }
 
 // Special reports whether a asks for more than one person who may decide.
-func (a Approval) Special() bool { return a.Wanted() > 1 || a.NeedsRole != team.Nobody }
+func (a Approval) Special() bool {
+	return a.Wanted() > 1 || a.NeedsRole != team.Nobody || a.NeedsGroup != "" || a.NotSelf || a.StepUp
+}
 
-// Needed says in a sentence who has to agree.
+// Needed says in sentences who has to agree, and how.
 func (a Approval) Needed() string {
 	s := "Needs " + a.who() + "."
 	if a.Wanted() > 1 {
 		s = "Needs " + a.who() + " to agree. One denial is enough."
+	}
+	if a.NotSelf {
+		s += " Nobody approves their own run."
+	}
+	if a.StepUp {
+		s += " Whoever approves confirms who they are."
 	}
 	return s
 }

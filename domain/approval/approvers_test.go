@@ -81,11 +81,8 @@ func TestWhoseAgreementCounts(t *testing.T) {
 		{team.RoleOwner, team.RoleAdmin, false}, {team.RoleOwner, team.RoleOwner, true}, {team.RoleOwner, team.Nobody, false},
 		{"auditor", team.RoleOwner, false}, {"auditor", "auditor", false}, {team.RoleViewer, team.RoleViewer, false},
 	} {
-		if got := needs(1, c.needs).MayAgree(c.has); got != c.want {
-			t.Errorf("%q where %q is needed: %v", c.has, c.needs, got)
-		}
-		if c.needs == "" {
-			continue // then the caller asks whether they may decide at all
+		if err := needs(1, c.needs).MayAgree(person("ana", c.has)); (err == nil) != c.want {
+			t.Errorf("%q where %q is needed: %v", c.has, c.needs, err)
 		}
 		a, err := needs(1, c.needs).Decide(person("ana", c.has), approval.Grant, now)
 		if c.want != (err == nil && a.Status == approval.Approved) || !c.want && fault.Of(err) != fault.Forbidden {
@@ -106,7 +103,7 @@ func TestVotesOfThoseWhoLostTheirRoleDoNotCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	roles := map[string]team.Role{"usr_ana": team.RoleMember}
-	recounted := a.Recount(func(id string) team.Role { return roles[id] })
+	recounted := a.Recount(func(id string) approval.Decider { return approval.Decider{ID: id, Role: roles[id]} })
 	if len(recounted.Agreed) != 0 || len(a.Agreed) != 1 {
 		t.Fatalf("after a recount: %v, and before %v", recounted.Agreed, a.Agreed)
 	}
@@ -115,7 +112,7 @@ func TestVotesOfThoseWhoLostTheirRoleDoNotCount(t *testing.T) {
 		t.Errorf("one vote that counts: %s with %v, %v", next.Status, next.Agreed, err)
 	}
 	roles["usr_ana"] = team.RoleOwner
-	if kept := a.Recount(func(id string) team.Role { return roles[id] }); len(kept.Agreed) != 1 {
+	if kept := a.Recount(func(id string) approval.Decider { return approval.Decider{ID: id, Role: roles[id]} }); len(kept.Agreed) != 1 {
 		t.Error("a vote that counts is gone")
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/policy/terms"
 )
 
 // Op is what applying a document does to one thing.
@@ -31,6 +32,7 @@ type Change struct {
 func Diff(old, new *Document) []Change {
 	var d differ
 	d.types(old.Types, new.Types)
+	compare(&d, "groups", old.Groups, new.Groups, Group.id, Group.fields, nil)
 	compare(&d, "credentials", old.Credentials, new.Credentials, Credential.id, Credential.fields, nil)
 	compare(&d, "gateways", old.Gateways, new.Gateways, Gateway.id, Gateway.fields, func(path string, a, b Gateway) {
 		compare(&d, path+"/connectors", a.Connectors, b.Connectors, Connector.id, Connector.fields, func(path string, a, b Connector) {
@@ -85,6 +87,8 @@ func orUsual(key, s string) string {
 	switch {
 	case s != "":
 		return s
+	case key == "approvers":
+		return "whoever may decide"
 	case key == "client_key":
 		return credential.Replace.String()
 	case key == "enabled":
@@ -126,5 +130,5 @@ func (r Rule) fields() pairs {
 	if r.TTL != 0 {
 		ttl = duration(r.TTL)
 	}
-	return pairs{{"decision", r.Decision.String()}, {"hold", hold}, {"ttl", ttl}, {"reason", word(r.Reason)}}
+	return pairs{{"decision", r.Decision.String()}, {"hold", hold}, {"ttl", ttl}, {"approvers", terms.Write(r.Approvers)}, {"reason", word(r.Reason)}}
 }

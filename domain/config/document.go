@@ -20,6 +20,7 @@ const Version = 1
 // Document is a whole configuration. Lists that are empty are nil.
 type Document struct {
 	Types       []Type // connector types that the program does not bring along
+	Groups      []Group
 	Credentials []Credential
 	Gateways    []Gateway
 	Policies    []Policy
@@ -97,11 +98,13 @@ type Rule struct {
 	Hold     *time.Duration // nil: policy.DefaultHold
 	TTL      time.Duration  // 0: policy.DefaultTTL
 	Reason   string
+
+	Approvers policy.Approvers // for RequireApproval; zero: whoever may decide
 }
 
 // AccessRules returns what r stands for, without ID.
 func (r Rule) AccessRules(connector string) ([]policy.Rule, error) {
-	rules := []policy.Rule{{Pattern: r.Action, Class: r.Class, When: r.When, Effect: r.Decision, Hold: r.Hold, TTL: r.TTL, Reason: r.Reason}}
+	rules := []policy.Rule{{Pattern: r.Action, Class: r.Class, When: r.When, Effect: r.Decision, Hold: r.Hold, TTL: r.TTL, Reason: r.Reason, Approvers: r.Approvers}}
 	if r.Preset != policy.NoPreset {
 		var err error
 		if rules, err = r.Preset.Rules(); err != nil {

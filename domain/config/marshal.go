@@ -10,6 +10,7 @@ import (
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/policy/terms"
 )
 
 // Marshal writes d so that Parse reads the same again, and the same d always
@@ -22,6 +23,12 @@ func Marshal(d *Document) ([]byte, error) {
 	}
 	for _, t := range d.Types {
 		w.connectorType(t)
+	}
+	if len(d.Groups) > 0 {
+		w.line(0, "groups:")
+	}
+	for _, g := range d.Groups {
+		w.item(1, pairs{{"name", terms.Names([]string{g.Name})}, {"members", words(g.Members)}})
 	}
 	if len(d.Credentials) > 0 {
 		w.line(0, "credentials:")
@@ -138,6 +145,7 @@ func (r Rule) yaml() string {
 	if r.TTL != 0 {
 		p = append(p, [2]string{"ttl", duration(r.TTL)})
 	}
+	p = append(p, [2]string{"approvers", terms.Write(r.Approvers)})
 	return flow(append(p, [2]string{"reason", word(r.Reason)}))
 }
 

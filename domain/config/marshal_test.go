@@ -65,10 +65,16 @@ var (
 
 	globs = rapid.OneOf(rapid.SampledFrom([]string{"main", "refs/heads/*", "*", "yes", "null", "12", "0x1f", " a", "a, b", `"`, "ü: #x"}), rapid.StringMatching(`[!-~]{1,20}`))
 
+	groups = rapid.OneOf(rapid.SampledFrom([]string{"ops", "on", "null", "12", "0x1f", "1e3"}), rapid.StringMatching(`[a-z0-9][a-z0-9-]{0,39}`))
+
 	someRule = rapid.Custom(func(t *rapid.T) config.Rule {
 		r := config.Rule{Decision: rapid.SampledFrom([]policy.Effect{policy.Deny, policy.Allow, policy.RequireApproval}).Draw(t, "decision"), Reason: texts.Draw(t, "reason")}
 		if r.Decision == policy.RequireApproval && rapid.Bool().Draw(t, "times") {
 			hold := time.Duration(rapid.IntRange(0, 1800).Draw(t, "hold")) * time.Second
+			r.Approvers = policy.Approvers{
+				Role: rapid.SampledFrom([]string{"", "member", "admin", "owner"}).Draw(t, "role"), Count: rapid.SampledFrom([]int{0, 2, 10}).Draw(t, "count"),
+				Group: policy.JoinGroups(rapid.SliceOfNDistinct(groups, 0, 4, rapid.ID).Draw(t, "groups")...), NotSelf: rapid.Bool().Draw(t, "not self"), StepUp: rapid.Bool().Draw(t, "step up"),
+			}
 			r.Hold, r.TTL = &hold, time.Duration(rapid.IntRange(30, 86400).Draw(t, "ttl"))*time.Second
 		}
 		if rapid.Bool().Draw(t, "limited") {

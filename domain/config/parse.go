@@ -70,7 +70,7 @@ type parsing struct {
 }
 
 func (r *parsing) document(root yamldoc.Place) {
-	top := r.Mapping(root, "version", "connector_types", "credentials", "gateways", "policies")
+	top := r.Mapping(root, "version", "connector_types", "groups", "credentials", "gateways", "policies")
 	if top == nil {
 		return
 	}
@@ -85,6 +85,9 @@ func (r *parsing) document(root yamldoc.Place) {
 		r.Bad(top["version"], "this program reads version 1")
 	}
 	r.types(top["connector_types"])
+	for _, item := range r.Items(top["groups"]) {
+		r.doc.Groups = append(r.doc.Groups, r.group(item))
+	}
 	for _, item := range r.Items(top["credentials"]) {
 		r.doc.Credentials = append(r.doc.Credentials, r.credential(item))
 	}

@@ -192,6 +192,16 @@ func TestWhatIsWrongIsNamedWithItsPlaceAndTheRightSpelling(t *testing.T) {
 		"a credential for others":   {with(t, "credential: internal", "credential: github-bot"), []string{`the credential "github-bot" is for connectors of the type github`}},
 		"two sources":               {with(t, "{env: GITHUB_TOKEN}", "{env: GITHUB_TOKEN, stdin: true}"), []string{`3:49: credentials[0].from`, `say one of env, file and stdin`}},
 		"a gateway that is none":    {with(t, "  - name: deploy-bot\n    environment", "  - deploy\n  - name: deploy-bot\n    environment"), []string{`gateways[0]: keys with values belong here`}},
+		"a rule's group":            {with(t, "hold: 55s, ttl: 10m", "approvers: {group: Ops}"), []string{`13:81: gateways[0].connectors[0].rules[1].approvers.group: A group's name is`}},
+		"a rule's role":             {with(t, "hold: 55s, ttl: 10m", "approvers: {role: boss}"), []string{`approvers.role: "boss" is not one of member, admin`}},
+		"approvers of a deny":       {with(t, "decision: deny}", "decision: deny, approvers: 2}"), []string{`rules[2]: hold, ttl and approvers go with`}},
+		"approvers of a preset":     {with(t, "{preset: read_only}", "{preset: read_only, approvers: 2}"), []string{`rules[0].approvers: a preset stands alone`}},
+		"a group of no name":        {with(t, "version: 1\n", "version: 1\ngroups: [{members: [a@b.example]}]\n"), []string{`2:9: groups[0]: name is missing`}},
+		"a group twice":             {with(t, "version: 1\n", "version: 1\ngroups: [{name: a}, {name: a}]\n"), []string{`2:27: groups[1].name: there is another group "a" before this`}},
+		"a group in capitals":       {with(t, "version: 1\n", "version: 1\ngroups: [{name: Ops}]\n"), []string{`2:16: groups[0].name: A group's name is`}},
+		"a member of no address":    {with(t, "version: 1\n", "version: 1\ngroups: [{name: a, members: [ana]}]\n"), []string{`2:29: groups[0].members[0]: the e-mail address`}},
+		"a member twice":            {with(t, "version: 1\n", "version: 1\ngroups: [{name: a, members: [ana@b.example, Ana@b.example]}]\n"), []string{`groups[0].members[1]: ana@b.example is there twice`}},
+		"a misspelt key of a group": {with(t, "version: 1\n", "version: 1\ngroups: [{name: a, member: []}]\n"), []string{`did you mean "members"?`}},
 		"two things at once":        {strings.Replace(with(t, "version: 1", "version: one"), "preset: read_only", "preset: all", 1), []string{`1:10: version`, `12:22: gateways[0].connectors[0].rules[0].preset`}},
 		"an alias":                  {with(t, "environment: production", "environment: &a production"), []string{`6:18: Anchors and aliases`}},
 		"a tag":                     {with(t, "environment: production", "environment: !!str production"), []string{`Tags and directives`}},
@@ -334,6 +344,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(sample))
 	f.Add([]byte("version: 1\ngateways: [{name: a, connectors: [{type: http, hosts: [a.b], rules: [{preset: allow_all}]}]}]"))
 	f.Add([]byte("version: 1\ngateways: [{name: a, connectors: [{type: github, rules: [{action: github.pr.merge, when: {base: [a, '*'], resource: 1}, decision: deny}]}]}]"))
+	f.Add([]byte("version: 1\ngroups: [{name: \"1\", members: [a@b, 'B@c']}]\ngateways: [{name: a, connectors: [{type: github, rules: [{action: github.pr.merge, decision: require_approval, approvers: {role: admin, group: [a, b], step_up: true}}]}]}]"))
 	f.Add([]byte("a: |\n  b\n- ? [*x]"))
 	f.Add([]byte("\"\\u0000\": !!binary 'x'"))
 	f.Fuzz(func(t *testing.T, data []byte) {

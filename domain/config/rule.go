@@ -7,11 +7,12 @@ import (
 	"github.com/tameflare/tameflare/domain/action"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/policy/terms"
 	"github.com/tameflare/tameflare/domain/yamldoc"
 )
 
 func (r *parsing) rule(p yamldoc.Place, typ string) (rule Rule) {
-	keys := r.Mapping(p, "preset", "action", "class", "when", "decision", "hold", "ttl", "reason")
+	keys := r.Mapping(p, "preset", "action", "class", "when", "decision", "hold", "ttl", "reason", "approvers")
 	if keys == nil {
 		return rule
 	}
@@ -38,6 +39,9 @@ func (r *parsing) rule(p yamldoc.Place, typ string) (rule Rule) {
 		rule.Hold = &hold
 	}
 	rule.TTL, _ = r.Duration(keys["ttl"])
+	if rule.Approvers = terms.Read(&r.Reader, keys["approvers"]); rule.Approvers.Count == 1 {
+		rule.Approvers.Count = 0 // which means the same
+	}
 	rule.Reason = r.Text(keys["reason"])
 	if len(rule.Reason) > maxReason {
 		r.Bad(keys["reason"], "a reason has at most %d bytes", maxReason)
@@ -45,10 +49,11 @@ func (r *parsing) rule(p yamldoc.Place, typ string) (rule Rule) {
 	if len(r.Problems.All) > had {
 		return rule
 	}
-	if rule.Decision != policy.RequireApproval && (keys["hold"].There() || keys["ttl"].There()) {
-		r.Bad(p, "hold and ttl go with the decision require_approval only")
+	if rule.Decision != policy.RequireApproval && (keys["hold"].There() || keys["ttl"].There() || keys["approvers"].There()) {
+		r.Bad(p, "hold, ttl and approvers go with the decision require_approval only")
+		return rule
 	}
-	check := policy.Rule{Pattern: rule.Action, Class: rule.Class, When: rule.When, Effect: rule.Decision, Hold: rule.Hold, TTL: rule.TTL}
+	check := policy.Rule{Pattern: rule.Action, Class: rule.Class, When: rule.When, Effect: rule.Decision, Hold: rule.Hold, TTL: rule.TTL, Approvers: rule.Approvers}
 	if err := check.Check(); err != nil {
 		r.Bad(p, "%s", fault.Message(err))
 	}
@@ -60,7 +65,7 @@ func (r *parsing) preset(keys map[string]yamldoc.Place) Rule {
 	if !slices.Contains(presets, string(preset)) {
 		r.Bad(keys["preset"], "%q is not one of %s%s", yamldoc.Shown(string(preset)), yamldoc.List(presets), yamldoc.Suggest(string(preset), presets))
 	}
-	for _, key := range []string{"action", "class", "when", "decision", "hold", "ttl", "reason"} {
+	for _, key := range []string{"action", "class", "when", "decision", "hold", "ttl", "reason", "approvers"} {
 		if keys[key].There() {
 			r.Bad(keys[key], "a preset stands alone; write this as a rule of its own")
 		}

@@ -33,13 +33,19 @@ func RuleID(gatewayID, connector string, r Rule) string {
 		write(key, strconv.Itoa(len(limits[key])))
 		write(limits[key]...)
 	}
+	if a := r.Approvers; a != (policy.Approvers{}) { // the same; no limit has an empty key
+		write("", a.Role, strconv.Itoa(a.Count), a.Group, strconv.FormatBool(a.NotSelf), strconv.FormatBool(a.StepUp))
+	}
 	return "rule_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)[:16]))
 }
 
 // NewRule returns p as it is stored, without IDs. Preset is the one that p
 // comes from, or policy.NoPreset.
 func NewRule(p policy.Rule, preset policy.Preset) Rule {
-	r := Rule{Pattern: p.Pattern, When: p.When.Plain(), Effect: p.Effect, HoldMS: -1, TTLMS: p.TTL.Milliseconds(), Reason: p.Reason, Preset: preset}
+	r := Rule{Pattern: p.Pattern, When: p.When.Plain(), Effect: p.Effect, HoldMS: -1, TTLMS: p.TTL.Milliseconds(), Reason: p.Reason, Approvers: p.Approvers, Preset: preset}
+	if r.Approvers.Count == 1 {
+		r.Approvers.Count = 0 // which means the same
+	}
 	if p.Class != nil {
 		r.Class = p.Class.String()
 	}
@@ -74,7 +80,7 @@ func (r Rule) Policy(connector string) (policy.Rule, error) {
 	}
 	p := policy.Rule{
 		ID: r.ID, Connector: connector, Pattern: r.Pattern, When: r.When.Plain(), Effect: r.Effect,
-		TTL: time.Duration(r.TTLMS) * time.Millisecond, Reason: r.Reason,
+		TTL: time.Duration(r.TTLMS) * time.Millisecond, Reason: r.Reason, Approvers: r.Approvers,
 	}
 	if r.Class != "" {
 		var class action.Class

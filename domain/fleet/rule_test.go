@@ -27,6 +27,9 @@ func TestEditedRuleIsAnotherRule(t *testing.T) {
 		"effect": func(r *fleet.Rule) { r.Effect = policy.Allow }, "hold": func(r *fleet.Rule) { r.HoldMS = 0 },
 		"ttl": func(r *fleet.Rule) { r.TTLMS = 60_000 }, "reason": func(r *fleet.Rule) { r.Reason = "Because." },
 		"limit": func(r *fleet.Rule) { r.When = policy.Limits{"base": {"main"}} },
+		"role":  func(r *fleet.Rule) { r.Approvers.Role = "admin" }, "number": func(r *fleet.Rule) { r.Approvers.Count = 2 },
+		"group": func(r *fleet.Rule) { r.Approvers.Group = "ops" }, "self": func(r *fleet.Rule) { r.Approvers.NotSelf = true },
+		"proof": func(r *fleet.Rule) { r.Approvers.StepUp = true },
 	} {
 		r := base
 		edit(&r)
@@ -72,7 +75,7 @@ func TestLimitsAreOfTheRulesID(t *testing.T) {
 func TestRuleComesBack(t *testing.T) {
 	t.Parallel()
 	class, hold := action.Read, time.Duration(0)
-	want := policy.Rule{Connector: "github", Pattern: "github.*", Class: &class, When: policy.Limits{"ref": {"a", "b"}}, Effect: policy.RequireApproval, Hold: &hold, TTL: time.Hour, Reason: "Why."}
+	want := policy.Rule{Connector: "github", Pattern: "github.*", Class: &class, When: policy.Limits{"ref": {"a", "b"}}, Effect: policy.RequireApproval, Hold: &hold, TTL: time.Hour, Reason: "Why.", Approvers: policy.Approvers{Role: "admin", Count: 2, Group: "a+b", NotSelf: true, StepUp: true}}
 	got, err := fleet.NewRule(want, policy.NoPreset).Policy("github")
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +85,7 @@ func TestRuleComesBack(t *testing.T) {
 	}
 	for name, r := range map[string]fleet.Rule{
 		"a hold below none": {Pattern: "*", HoldMS: -2}, "a hold that overflows": {Pattern: "*", HoldMS: 1 << 62},
-		"a ttl that overflows": {Pattern: "*", HoldMS: -1, TTLMS: 1 << 62}, "a limit that is none": {Pattern: "*", HoldMS: -1, When: policy.Limits{"": nil}}, "a class that is none": {Pattern: "*", HoldMS: -1, Class: "x"},
+		"a ttl that overflows": {Pattern: "*", HoldMS: -1, TTLMS: 1 << 62}, "a limit that is none": {Pattern: "*", HoldMS: -1, When: policy.Limits{"": nil}}, "approvers of a deny": {Pattern: "*", HoldMS: -1, Approvers: policy.Approvers{StepUp: true}}, "a class that is none": {Pattern: "*", HoldMS: -1, Class: "x"},
 	} {
 		if _, err := r.Policy("github"); fault.Of(err) != fault.Invalid {
 			t.Errorf("%s: %v, want invalid", name, err)

@@ -3,7 +3,10 @@
 // structs are also the rows that app/store keeps.
 package integration
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Kind is a kind of integration.
 type Kind string
@@ -20,10 +23,10 @@ type Integration struct {
 	ID       string `bun:",pk"` // "int_…"
 	TeamID   string
 	Kind     Kind
-	Name     string // unique among the team's of its kind
-	Settings []byte `bun:"type:text"` // JSON, by kind; no secret
-	Sealed   []byte // its secrets, sealed: see app/vault's SealSecret
-	Version  int64  // rises with every change of Settings or Sealed
+	Name     string          // unique among the team's of its kind
+	Settings json.RawMessage // by kind; no secret
+	Sealed   []byte          // its secrets, sealed: see app/vault's SealSecret
+	Version  int64           // rises with every change of Settings or Sealed
 	Enabled  bool
 	Problem  string // why the server switched it off, for people; "" where it did not
 

@@ -46,3 +46,22 @@ func (s *slots) worst() *compiled {
 	}
 	return worst
 }
+
+// askedBelow is what those rules together ask for that below looks at.
+func (b *branch) askedBelow(prefix string) Approvers {
+	if b == nil {
+		return Approvers{}
+	}
+	who := b.tail.asked
+	if prefix == "" {
+		for _, next := range b.words {
+			who = who.and(next.asked)
+		}
+		if b.star != nil {
+			who = who.and(b.star.asked)
+		}
+		return who
+	}
+	word, rest, _ := strings.Cut(prefix, ".")
+	return who.and(b.words[word].askedBelow(rest)).and(b.star.askedBelow(rest))
+}

@@ -16,6 +16,7 @@ type branch struct {
 	rules slots     // of patterns that end here
 	tail  slots     // of patterns that end here in a star: they also match longer names
 	worst *compiled // the strictest of all rules from here on
+	asked Approvers // what all of them together ask for
 }
 
 // slots hold the rules of one pattern: of those without limits the first in
@@ -25,9 +26,11 @@ type slots struct {
 	any    *compiled
 	class  [action.Read + 1]*compiled
 	narrow []*compiled
+	asked  Approvers // what all of them together ask for
 }
 
 func (s *slots) add(r *compiled) {
+	s.asked = s.asked.and(r.decision.Approvers)
 	if len(r.limits) > 0 {
 		s.narrow = append(s.narrow, r)
 		return
@@ -61,7 +64,7 @@ func strictest(a, b *compiled) *compiled {
 func (b *branch) add(r *compiled) {
 	rest, more := string(r.pattern), true
 	for more {
-		b.worst = strictest(b.worst, r)
+		b.note(r)
 		var word string
 		word, rest, more = strings.Cut(rest, ".")
 		switch {
@@ -83,8 +86,12 @@ func (b *branch) add(r *compiled) {
 			b = b.words[word]
 		}
 	}
-	b.worst = strictest(b.worst, r)
+	b.note(r)
 	b.rules.add(r)
+}
+
+func (b *branch) note(r *compiled) {
+	b.worst, b.asked = strictest(b.worst, r), b.asked.and(r.decision.Approvers)
 }
 
 // find returns the first rule without limits that matches name, or nil, and

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"github.com/tameflare/tameflare/domain/action"
@@ -74,47 +73,10 @@ func (c *clause) sentence(e Effect, who Approvers) string {
 	case Allow:
 		return subject + " allows it."
 	case RequireApproval:
-		return subject + " asks for " + who.words() + "."
+		return subject + " asks for " + who.String() + "."
 	case Deny:
 	}
 	return subject + " denies it."
-}
-
-// words says who has to agree, within a sentence.
-func (a Approvers) words() string {
-	role := a.Role
-	if role == "" {
-		role = "person"
-	}
-	switch {
-	case a.Count <= 1 && (role == "admin" || role == "owner"):
-		return "an " + role + "'s approval"
-	case a.Count <= 1:
-		return "a " + role + "'s approval"
-	case role == "person":
-		return fmt.Sprintf("the approval of %d people", a.Count)
-	}
-	return fmt.Sprintf("the approval of %d %ss", a.Count, role)
-}
-
-var roles = [...]string{"", "member", "admin", "owner"}
-
-func roleRank(role string) int {
-	for i, name := range roles {
-		if name == role {
-			return i
-		}
-	}
-	return len(roles) // unheard of: above all
-}
-
-// and is who has to agree where both are asked for.
-func (a Approvers) and(b Approvers) Approvers {
-	a.Count = max(a.Count, b.Count)
-	if roleRank(b.Role) > roleRank(a.Role) {
-		a.Role = b.Role
-	}
-	return a
 }
 
 // scope says whether an action is one that the policy is about.

@@ -28,7 +28,7 @@ func compile(r Rule) *compiled {
 	}
 	c.decision = Decision{Effect: r.Effect, Would: r.Effect, By: ByRule, Rule: r.ID, Reason: r.Reason}
 	if r.Effect == RequireApproval {
-		c.decision.Hold, c.decision.TTL = DefaultHold, cmp.Or(r.TTL, DefaultTTL)
+		c.decision.Hold, c.decision.TTL, c.decision.Approvers = DefaultHold, cmp.Or(r.TTL, DefaultTTL), r.Approvers
 		if r.Hold != nil {
 			c.decision.Hold = *r.Hold
 		}
@@ -53,7 +53,7 @@ func (r Rule) sentence() string {
 	case Allow:
 		return subject + " allows it."
 	case RequireApproval:
-		return subject + " asks for a person's approval."
+		return subject + " asks for " + r.Approvers.String() + "."
 	case Deny:
 	}
 	return subject + " denies it."
@@ -69,6 +69,7 @@ func compare(a, b *compiled) int {
 		cmp.Compare(len(b.limits), len(a.limits)),
 		boolCompare(b.limited, a.limited),
 		cmp.Compare(a.decision.Effect, b.decision.Effect),
+		a.decision.Approvers.compare(b.decision.Approvers),
 		strings.Compare(string(a.pattern), string(b.pattern)),
 		strings.Compare(a.decision.Rule, b.decision.Rule),
 		cmp.Compare(a.decision.Hold, b.decision.Hold),

@@ -141,12 +141,13 @@ func (d *deciding) refine(by Decision) Decision {
 }
 
 // stricterOf is what the access rules say, or what a policy says where that is
-// stricter, or as strict and an approval.
+// stricter, or as strict and an approval. Then whoever either asks for has to
+// agree.
 func stricterOf(by, p Decision) Decision {
 	if stricter(by, p) || !stricter(p, by) && p.Would != RequireApproval {
 		return by
 	}
-	return p
+	return p.asking(by.Approvers)
 }
 
 // DecideByPolicies is Decide with policies alone: there is no kill switch and

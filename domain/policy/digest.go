@@ -39,6 +39,11 @@ func (p *Policy) digest(clause int) string {
 	if c.If != nil {
 		d.expr(c.If)
 	}
+	if c.Approvers.HasTerms() { // a clause without has the digest that it always had
+		d.text(c.Approvers.Group)
+		d.flag(c.Approvers.NotSelf)
+		d.flag(c.Approvers.StepUp)
+	}
 	sum := sha256.Sum256(d.b)
 	return hex.EncodeToString(sum[:6])
 }

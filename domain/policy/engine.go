@@ -108,9 +108,7 @@ func (e *Engine) Decide(q Question) (d Decision) {
 func (e *Engine) byRules(a *action.Action) Decision {
 	d := e.judge(a, a.Name, a.Class, false)
 	for _, other := range a.Or {
-		if o := e.judge(a, other.Name, other.Class, true); stricter(o, d) {
-			d = o
-		}
+		d = strictestOf(d, e.judge(a, other.Name, other.Class, true))
 	}
 	return d
 }
@@ -129,13 +127,11 @@ func (e *Engine) judge(a *action.Action, name string, class action.Class, hidden
 	}
 	s := subject{action: a, hidden: hidden}
 	s.spread(narrow, class, end)
-	last, possible := s.walk(narrow, class, end)
-	d := e.outcome(a.Connector, name, last, possible)
+	last, possible, who := s.walk(narrow, class, end)
+	d := e.outcome(a.Connector, name, last, possible).asking(who)
 	for s.next() {
-		last, possible = s.walk(narrow, class, end)
-		if o := e.outcome(a.Connector, name, last, possible); stricter(o, d) {
-			d = o
-		}
+		last, possible, who = s.walk(narrow, class, end)
+		d = strictestOf(d, e.outcome(a.Connector, name, last, possible).asking(who))
 	}
 	return d
 }
@@ -183,7 +179,7 @@ func (e *Engine) judgeAny(connector, name, prefix string) Decision {
 	if worst != nil {
 		d = worst.decision
 		d.Reason += worst.unread
-		d = e.temper(d)
+		d = e.temper(d).asking(e.access[connector].askedBelow(prefix))
 	}
 	if none := e.outcome(connector, name, nil, nil); worst == nil || !all && stricter(none, d) {
 		return none

@@ -85,7 +85,7 @@ var genPolicies = rapid.Custom(func(t *rapid.T) []policy.Policy {
 			e := genExpr(t, 2)
 			p.Clauses = append(p.Clauses, policy.Clause{
 				Name: fmt.Sprint("c", n), Effect: effects.Draw(t, "effect"), If: &e, Risk: rapid.IntRange(0, 3).Draw(t, "risk"),
-				Approvers: policy.Approvers{Role: rapid.SampledFrom([]string{"", "admin", "owner"}).Draw(t, "role"), Count: rapid.IntRange(0, 3).Draw(t, "count")},
+				Approvers: approvers.Draw(t, "approvers"),
 			})
 		}
 		all = append(all, p)

@@ -27,6 +27,7 @@ type answer struct {
 	said
 	rule  string
 	alone bool // nothing else was as strict, so that it must be this rule
+	who   policy.Approvers
 }
 
 // decide collects what each reading of the request comes to.
@@ -43,9 +44,22 @@ func (n naive) decide(a action.Action) answer {
 		}
 		all = append(all, n.walk(action.Action{Connector: a.Connector, Name: other.Name, Class: other.Class, Unknown: []string{"*"}}))
 	}
+	out := n.strictest(all)
+	out.alone = len(all) == 1 || n.before(all[0], all[1])
+	return out
+}
+
+// strictest is the first of the strictest, and of those that ask for an
+// approval asks for what all of them do.
+func (n naive) strictest(all []answer) answer {
 	sort.SliceStable(all, func(i, j int) bool { return n.before(all[i], all[j]) })
-	all[0].alone = len(all) == 1 || n.before(all[0], all[1])
-	return all[0]
+	out := all[0]
+	for _, other := range all {
+		if out.would == policy.RequireApproval && other.would == policy.RequireApproval {
+			out.who = bothOf(out.who, other.who)
+		}
+	}
+	return out
 }
 
 func (n naive) before(a, b answer) bool {
@@ -61,6 +75,12 @@ func (n naive) says(effect policy.Effect, rule string) answer {
 		return answer{said: said{policy.Allow, effect}, rule: rule}
 	}
 	return answer{said: said{effect, effect}, rule: rule}
+}
+
+func (n naive) asks(r policy.Rule) answer {
+	a := n.says(r.Effect, r.ID)
+	a.who = r.Approvers
+	return a
 }
 
 // candidates are the rules for an action in the order in which they are asked,
@@ -88,7 +108,8 @@ func rank(r policy.Rule) string {
 	if r.Class == nil {
 		classless = 1
 	}
-	return fmt.Sprintf("%03d %03d %d %d %d %s %s", strings.Count(string(r.Pattern), "*"), 900-literal, 9-len(r.When), classless, uint8(r.Effect), r.Pattern, r.ID)
+	who := fmt.Sprintf("%d %02d %v %v %d %s", 9-weight(r.Approvers.Role), 20-r.Approvers.Count, !r.Approvers.StepUp, !r.Approvers.NotSelf, 9-len(r.Approvers.Groups()), r.Approvers.Group)
+	return fmt.Sprintf("%03d %03d %d %d %d %s %s %s", strings.Count(string(r.Pattern), "*"), 900-literal, 9-len(r.When), classless, uint8(r.Effect), who, r.Pattern, r.ID)
 }
 
 func (n naive) spoken(name string, class action.Class) []string {
@@ -149,15 +170,12 @@ func (n naive) walk(a action.Action) answer {
 		if all["no"] > 0 {
 			continue
 		}
-		met = append(met, n.says(r.Effect, r.ID))
+		met = append(met, n.asks(r))
 		if all["perhaps"] == 0 {
-			sort.SliceStable(met, func(i, j int) bool { return n.before(met[i], met[j]) })
-			return met[0]
+			return n.strictest(met)
 		}
 	}
-	met = append(met, n.says(policy.Deny, ""))
-	sort.SliceStable(met, func(i, j int) bool { return n.before(met[i], met[j]) })
-	return met[0]
+	return n.strictest(append(met, n.says(policy.Deny, "")))
 }
 
 func holds(a action.Action, key string, globs []string) string {
@@ -206,15 +224,14 @@ func (n naive) any(prefix string) answer {
 			some, all = some || matches, all && matches
 		}
 		if some {
-			met = append(met, n.says(r.Effect, r.ID))
+			met = append(met, n.asks(r))
 		}
 		covered = covered || all && r.Class == nil && len(r.When) == 0
 	}
 	if !covered {
 		met = append(met, n.says(policy.Deny, ""))
 	}
-	sort.SliceStable(met, func(i, j int) bool { return n.before(met[i], met[j]) })
-	return met[0]
+	return n.strictest(met)
 }
 
 // under keeps what namesUnder made, which is always the same.

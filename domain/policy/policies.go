@@ -178,11 +178,8 @@ func (c *Clause) check() error {
 	if c.Risk < 0 || c.Risk > 100 {
 		return fault.New(fault.Invalid, "A risk score is between 0 and 100.", nil)
 	}
-	if c.Approvers.Count < 0 || c.Approvers.Count > MaxApprovers {
-		return fault.New(fault.Invalid, fmt.Sprintf("An approval takes 1 to %d people.", MaxApprovers), nil)
-	}
-	if roleRank(c.Approvers.Role) == len(roles) {
-		return fault.New(fault.Invalid, "Who approves is a member, an admin or an owner.", nil)
+	if err := c.Approvers.Check(); err != nil {
+		return err
 	}
 	return checkTimes(c.Hold, c.TTL)
 }

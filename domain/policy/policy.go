@@ -47,23 +47,6 @@ type Clause struct {
 	Line      int            `json:"line,omitempty"` // in its document, from 1
 }
 
-// Approvers are who has to agree. The zero Approvers is one person who may
-// decide at all.
-type Approvers struct {
-	Role  string `json:"role,omitempty"`  // at least this one: "member", "admin" or "owner"
-	Count int    `json:"count,omitempty"` // how many different people; 0 is 1
-	// Group is the named group whose members may agree; of several, with "+"
-	// between, in order, whoever is in all of them.
-	Group string `json:"group,omitempty"`
-	// NotSelf keeps whoever enrolled the gateway from approving what runs there.
-	NotSelf bool `json:"prevent_self_approval,omitempty"`
-	// StepUp asks whoever agrees to prove again who they are.
-	StepUp bool `json:"step_up,omitempty"`
-}
-
-// MaxApprovers is the most people that a clause may ask for.
-const MaxApprovers = 10
-
 // Key names a clause within everything that decides: "pol_…/3f9a2c1b". It
 // changes with what the clause says, so that an approval of before does not
 // count for what is asked now.

@@ -40,6 +40,13 @@ var (
 	effects = rapid.SampledFrom([]policy.Effect{policy.Deny, policy.RequireApproval, policy.Allow})
 	levels  = rapid.SampledFrom([]policy.Enforcement{policy.FullEnforce, policy.SoftEnforce, policy.Monitor})
 
+	approvers = rapid.Custom(func(t *rapid.T) policy.Approvers {
+		return policy.Approvers{
+			Role: rapid.SampledFrom(dicedRoles).Draw(t, "role"), Count: rapid.IntRange(0, 3).Draw(t, "count"),
+			Group: rapid.SampledFrom([]string{"", "", "ops", "ops+release", "db+ops"}).Draw(t, "group"), NotSelf: rapid.Bool().Draw(t, "not self"), StepUp: rapid.Bool().Draw(t, "step up"),
+		}
+	})
+
 	someRule = named(rapid.Custom(func(t *rapid.T) policy.Rule {
 		r := policy.Rule{Connector: rapid.SampledFrom([]string{"github", "other"}).Draw(t, "connector"), Pattern: action.Pattern(patterns.Draw(t, "pattern")), Effect: effects.Draw(t, "effect")}
 		if rapid.Bool().Draw(t, "limited") {
@@ -51,6 +58,9 @@ var (
 				r.When = policy.Limits{}
 			}
 			r.When[keys.Draw(t, "key")] = rapid.SliceOfN(globs, 1, 2).Draw(t, "globs")
+		}
+		if r.Effect == policy.RequireApproval {
+			r.Approvers = approvers.Draw(t, "approvers")
 		}
 		return r
 	}))
@@ -97,6 +107,9 @@ func TestTheIndexAnswersAsAskingEveryRuleWould(t *testing.T) {
 		if d.Rule != want.rule && want.alone {
 			t.Fatalf("rule %q decided, want %q", d.Rule, want.rule)
 		}
+		if d.Approvers.Count, want.who.Count = max(d.Approvers.Count, 1), max(want.who.Count, 1); d.Would == policy.RequireApproval && d.Approvers != want.who {
+			t.Fatalf("by %+v, want %+v", d.Approvers, want.who)
+		}
 	})
 }
 
@@ -120,7 +133,7 @@ func TestAddingADenyNeverAllowsMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules, a, level := someRules.Draw(t, "rules"), someAction.Draw(t, "action"), levels.Draw(t, "level")
 		deny := someRule.Draw(t, "deny")
-		deny.Effect, deny.ID = policy.Deny, "rule_deny"
+		deny.Effect, deny.ID, deny.Approvers = policy.Deny, "rule_deny", policy.Approvers{}
 		before := engine(t, level, rules).Decide(policy.Question{Action: a, Type: "github"})
 		after := engine(t, level, append(slices.Clone(rules), deny)).Decide(policy.Question{Action: a, Type: "github"})
 		if after.Effect > before.Effect || after.Would > before.Would {

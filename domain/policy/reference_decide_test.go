@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -46,7 +47,7 @@ func (r reference) decide(q policy.Question) reply {
 		}
 	}
 	access := naive{r.Rules, r.Enforcement}.decide(q.Action)
-	out := reply{said: access.said, rule: access.rule, alone: access.alone, by: policy.ByRule}
+	out := reply{said: access.said, rule: access.rule, alone: access.alone, by: policy.ByRule, approver: access.who}
 	if access.rule == "" {
 		out.by = policy.ByDefault
 	}
@@ -100,13 +101,29 @@ func (r reference) stricter(d reply, all []candidate) reply {
 	d.said, d.by, d.rule, d.alone, d.clause = says, policy.ByPolicy, first.key, true, &first.clause
 	if says.would == policy.RequireApproval {
 		for _, c := range all {
-			d.approver.Count = max(d.approver.Count, c.clause.Approvers.Count)
-			if weight(c.clause.Approvers.Role) > weight(d.approver.Role) {
-				d.approver.Role = c.clause.Approvers.Role
-			}
+			d.approver = bothOf(d.approver, c.clause.Approvers)
 		}
 	}
 	return d
+}
+
+// bothOf is who has to agree where both are asked for: who is of every group,
+// and of the higher role.
+func bothOf(a, b policy.Approvers) policy.Approvers {
+	out := policy.Approvers{Role: a.Role, Count: max(a.Count, b.Count), NotSelf: a.NotSelf || b.NotSelf, StepUp: a.StepUp || b.StepUp}
+	if weight(b.Role) > weight(a.Role) {
+		out.Role = b.Role
+	}
+	groups := map[string]bool{}
+	for _, name := range strings.Split(a.Group+"+"+b.Group, "+") {
+		groups[name] = name != ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		if groups[name] {
+			out.Group = strings.TrimPrefix(out.Group+"+"+name, "+")
+		}
+	}
+	return out
 }
 
 func weight(role string) int { return slices.Index([]string{"", "member", "admin", "owner"}, role) }

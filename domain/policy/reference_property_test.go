@@ -124,9 +124,12 @@ func disagrees(s policy.Settings, q policy.Question, d policy.Decision) string {
 	if want.reported != "" {
 		differ("reported as", d.ReportedAs, want.as)
 	}
+	if d.Would == policy.RequireApproval {
+		got := d.Approvers
+		got.Count, want.approver.Count = max(got.Count, 1), max(want.approver.Count, 1)
+		differ("approvers", got, want.approver)
+	}
 	if c := want.clause; c != nil && d.Would == policy.RequireApproval {
-		differ("role", d.Approvers.Role, want.approver.Role)
-		differ("count", max(d.Approvers.Count, 1), max(want.approver.Count, 1))
 		ttl, hold := policy.DefaultTTL, policy.DefaultHold
 		if c.TTL != 0 {
 			ttl = c.TTL

@@ -216,7 +216,7 @@ func (d dice) clause(i int) policy.Clause {
 		c.If = &e
 	}
 	if c.Effect == policy.RequireApproval {
-		c.Approvers = policy.Approvers{Role: pick(d, dicedRoles...), Count: d.IntN(4)}
+		c.Approvers = d.approvers()
 		c.TTL = time.Duration(d.IntN(3)) * time.Hour
 		if d.onceIn(3) {
 			hold := time.Duration(d.IntN(3)) * time.Second
@@ -224,6 +224,13 @@ func (d dice) clause(i int) policy.Clause {
 		}
 	}
 	return c
+}
+
+func (d dice) approvers() policy.Approvers {
+	return policy.Approvers{
+		Role: pick(d, dicedRoles...), Count: d.IntN(4), Group: pick(d, "", "", "ops", "release", "ops+release", "db+ops"),
+		NotSelf: d.onceIn(4), StepUp: d.onceIn(4),
+	}
 }
 
 func (d dice) policies() []policy.Policy {
@@ -257,6 +264,9 @@ func (d dice) settings() policy.Settings {
 	}
 	for i := range d.IntN(3) {
 		r := policy.Rule{ID: fmt.Sprint("rule_", i), Connector: "github", Pattern: pick(d, dicedPatterns...), Effect: pick(d, policy.Deny, policy.RequireApproval, policy.Allow, policy.Allow)}
+		if r.Effect == policy.RequireApproval {
+			r.Approvers = d.approvers()
+		}
 		if d.onceIn(3) {
 			r.When = policy.Limits{"a": {pick(d, dicedGlobs...)}}
 		}

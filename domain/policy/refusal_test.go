@@ -98,6 +98,10 @@ func TestWhatAPolicyMayNotSay(t *testing.T) {
 		"a negative risk": func(_ *policy.Policy, c *policy.Clause) { c.Risk = -1 },
 		"a role":          func(_ *policy.Policy, c *policy.Clause) { c.Approvers.Role = "king" },
 		"a count":         func(_ *policy.Policy, c *policy.Clause) { c.Approvers.Count = 11 },
+		"a group":         func(_ *policy.Policy, c *policy.Clause) { c.Approvers.Group = "Release" },
+		"five groups":     func(_ *policy.Policy, c *policy.Clause) { c.Approvers.Group = "a+b+c+d+e" },
+		"a group twice":   func(_ *policy.Policy, c *policy.Clause) { c.Approvers.Group = "a+a" },
+		"groups unsorted": func(_ *policy.Policy, c *policy.Clause) { c.Approvers.Group = "b+a" },
 		"a hold":          func(_ *policy.Policy, c *policy.Clause) { c.Hold = new(time.Hour) },
 		"a ttl":           func(_ *policy.Policy, c *policy.Clause) { c.TTL = time.Second },
 		// What is for another gateway is broken all the same.

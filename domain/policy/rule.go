@@ -45,6 +45,12 @@ func (r Rule) Check() error {
 	if err := r.When.Check(); err != nil {
 		return err
 	}
+	if r.Effect != RequireApproval && r.Approvers != (Approvers{}) {
+		return fault.New(fault.Invalid, "Who has to agree goes with the decision require_approval only.", nil)
+	}
+	if err := r.Approvers.Check(); err != nil {
+		return err
+	}
 	return checkTimes(r.Hold, r.TTL)
 }
 

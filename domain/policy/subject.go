@@ -105,9 +105,9 @@ func (s *subject) unknown(key string) bool {
 
 // walk goes through the rules with limits, in the order of their rank, until
 // one certainly applies, or until end, the first without limits. It returns
-// that one, nil where there is none, and of those before it that may apply the
-// strictest.
-func (s *subject) walk(narrow []*slots, class action.Class, end *compiled) (last, possible *compiled) {
+// that one, nil where there is none, of those before it that may apply the
+// strictest, and who has to agree whichever of them it is.
+func (s *subject) walk(narrow []*slots, class action.Class, end *compiled) (last, possible *compiled, who Approvers) {
 	last = end
 	doubts := false
 	for _, c := range narrow {
@@ -127,7 +127,10 @@ func (s *subject) walk(narrow []*slots, class action.Class, end *compiled) (last
 		}
 	}
 	if !doubts {
-		return last, nil
+		return last, nil, who
+	}
+	if last != nil {
+		who = last.decision.Approvers
 	}
 	for _, c := range narrow {
 		for _, r := range c.narrow {
@@ -135,11 +138,11 @@ func (s *subject) walk(narrow []*slots, class action.Class, end *compiled) (last
 				break
 			}
 			if (!r.limited || r.class == class) && s.judge(r) == unclear {
-				possible = strictest(possible, r)
+				possible, who = strictest(possible, r), who.and(r.decision.Approvers)
 			}
 		}
 	}
-	return last, possible
+	return last, possible, who
 }
 
 // judge says whether all the limits of r hold. One that certainly does not is

@@ -64,11 +64,7 @@ func (t *tally) before(c *clause, certain bool) bool {
 // decision is what the strictest clause says, with who has to agree to satisfy
 // all of them. There has to be one.
 func (t *tally) decision(e *Engine) Decision {
-	d := t.best.decision
-	if d.Would == RequireApproval && d.Approvers != t.approvers {
-		d.Approvers = t.approvers
-		d.Reason += " Together with other rules, it takes " + t.approvers.words() + "."
-	}
+	d := t.best.decision.asking(t.approvers)
 	if !t.certain {
 		d.Reason += " The request does not show whether it applies, and then the strictest counts."
 	}

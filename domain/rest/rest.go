@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/wire"
 )
 
@@ -130,59 +129,6 @@ type Enrolment struct {
 	RootPEM   string    `json:"root_pem"`
 	GatewayID string    `json:"gateway_id"`
 	Name      string    `json:"name"`
-}
-
-// Approval is a request that waits, or waited, for a person.
-type Approval struct {
-	ID        string          `json:"id"`
-	Status    approval.Status `json:"status"`
-	Gateway   string          `json:"gateway"`
-	GatewayID string          `json:"gateway_id"`
-	Run       string          `json:"run"`
-	Principal string          `json:"principal"`
-	Action    string          `json:"action"`
-	Class     string          `json:"class"`
-	Risk      string          `json:"risk"`
-	Resource  string          `json:"resource,omitempty"`
-	Params    map[string]any  `json:"params,omitempty"`
-	Sentence  string          `json:"sentence"`
-	Method    string          `json:"method"`
-	URL       string          `json:"url"`
-	BodySize  int64           `json:"body_size"`
-	Digest    string          `json:"body_digest,omitempty"`
-	Rule      string          `json:"rule"`
-	Reason    string          `json:"reason,omitempty"`
-	CreatedAt time.Time       `json:"created_at"`
-	ExpiresAt time.Time       `json:"expires_at"`
-	Decider   string          `json:"decider,omitempty"`    // all who agreed, where several had to
-	NeedsRole string          `json:"needs_role,omitempty"` // who has to agree, at least: member, admin or owner
-	Needs     int             `json:"needs"`                // how many different people
-	Agreed    []Agreement     `json:"agreed,omitempty"`     // where several have to
-	Channel   string          `json:"channel,omitempty"`
-	Note      string          `json:"note,omitempty"`
-	DecidedAt time.Time       `json:"decided_at,omitzero"`
-	EndedAt   time.Time       `json:"ended_at,omitzero"`
-	Upstream  int             `json:"upstream_status,omitempty"`
-	Page      string          `json:"page"` // where a person can decide
-}
-
-// Agreement is somebody who has agreed to an approval that needs several.
-type Agreement struct {
-	Name    string    `json:"name"`
-	Channel string    `json:"channel"`
-	At      time.Time `json:"at"`
-}
-
-// What a Decision can say.
-const (
-	Approve = "approve"
-	Deny    = "deny"
-)
-
-// Decision settles an approval.
-type Decision struct {
-	Verdict string `json:"verdict"`
-	Reason  string `json:"reason,omitempty"`
 }
 
 // Kill is a kill switch that is on.

@@ -11,6 +11,7 @@
 //	GET  /v1/snapshot?after=&wait=    → SnapshotAnswer                 (long poll; after is also the acknowledgement)
 //	POST /v1/approvals                Ask → Approval                   (joins a pending or approved one with the same fingerprint)
 //	GET  /v1/approvals/{id}?wait=&seq= → Approval                      (long poll until seq is exceeded)
+//	GET  /v1/approvals/changes?after=&wait= → Changes                  (long poll for all of the gateway's approvals at once)
 //	POST /v1/approvals/{id}/use       Use → Approval                   (409 where the grant is not there any more)
 //	POST /v1/audit                    zstd NDJSON of Entry → AuditAnswer (Content-Type: application/x-ndjson, Content-Encoding: zstd)
 //	POST /v1/kills                    KillReport → 204                 (a kill switch pulled or lifted on the machine)
@@ -238,6 +239,21 @@ type Approval struct {
 	Decider   string          `json:"decider,omitempty"`
 	Note      string          `json:"note,omitempty"`
 	URL       string          `json:"url"` // where a person can decide
+
+	// What was asked, for whoever asks about it later. An older server leaves
+	// it out.
+	Principal string `json:"principal,omitempty"`
+	Action    string `json:"action,omitempty"` // its name
+	Sentence  string `json:"sentence,omitempty"`
+}
+
+// Changes are a gateway's approvals that have changed after a place in the
+// team's record, as they are now. After is the place to go on from: it never
+// passes a change that is not told. Asked without a place, or with 0, the
+// answer comes at once and has only the place as it is now.
+type Changes struct {
+	After     int64      `json:"after"`
+	Approvals []Approval `json:"approvals,omitempty"`
 }
 
 // Use redeems a grant.

@@ -267,7 +267,7 @@ func TestASnapshotThatNeedsWhatIsNotKnownIsRefused(t *testing.T) {
 		t.Errorf("got %v, %v", st, err)
 	}
 	compile(t, func(s *wire.Snapshot) {
-		s.Requires = []string{wire.KnowsLimits, wire.KnowsPolicies, wire.KnowsApprovers}
+		s.Requires = []string{wire.KnowsLimits, wire.KnowsPolicies, wire.KnowsApprovers, wire.KnowsTerms}
 	})
 }
 

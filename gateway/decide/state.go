@@ -78,7 +78,7 @@ func (c Credential) For(host string) bool {
 }
 
 // known are the words of wire.Snapshot.Requires that are acted on here.
-var known = []string{wire.KnowsLimits, wire.KnowsPolicies, wire.KnowsApprovers}
+var known = []string{wire.KnowsLimits, wire.KnowsPolicies, wire.KnowsApprovers, wire.KnowsTerms}
 
 // Compile makes a State. It fails with fault.Invalid where a connector, its type, a
 // rule or a policy cannot be used as it stands, and where the snapshot requires

@@ -2,8 +2,9 @@
 //
 // Holding is a courtesy: the approval is kept at the server, and whoever comes
 // back with the same request meets it again. Requests that are the same wait
-// together, on one question and one long poll. One whose client has gone stops
-// waiting at once, and when the last has stopped nobody polls any more.
+// together, on one question, and one long poll hears of them all. One whose
+// client has gone stops waiting at once, and when the last has stopped nobody
+// polls any more.
 package hold
 
 import (
@@ -24,6 +25,10 @@ type Server interface {
 	// Wait returns the approval once it is newer than seq, or as it is after
 	// wait.
 	Wait(ctx context.Context, id string, seq int64, wait time.Duration) (wire.Approval, error)
+	// Changes returns those approvals of the gateway that have changed after a
+	// place, once there are any, or none after wait. It fails with
+	// fault.NotFound where the server is too old for that.
+	Changes(ctx context.Context, after int64, wait time.Duration) (wire.Changes, error)
 	Use(ctx context.Context, id string, u wire.Use) (wire.Approval, error)
 }
 
@@ -35,10 +40,12 @@ type Desk struct {
 
 	// Waiting hears of each request that begins to wait, with the approval
 	// that it waits for. It must not block. May be nil.
-	Waiting func(ask wire.Ask, a wire.Approval, until time.Time)
+	Waiting func(ask *wire.Ask, a wire.Approval, until time.Time)
 
 	mu        sync.Mutex
 	questions map[string]*question // by fingerprint
+	open      map[string]*question // those that wait for a person, by the approval's ID
+	poll      *poll                // hears of open; nil where there is none
 }
 
 const (
@@ -46,27 +53,17 @@ const (
 	retryWait = 250 * time.Millisecond
 )
 
-// question is one approval and all who wait for it.
-type question struct {
-	cancel  context.CancelFunc
-	holders int
-
-	answered bool
-	latest   wire.Approval
-	err      error
-	news     chan struct{} // closed at the next change of these three
-}
-
 // Hold asks a person and returns the approval when there is a decision, when
 // hold has passed (then it is still pending), or when ctx ends. It fails at
 // once with fault.Unavailable where the server cannot be reached, also when
-// that happens while it waits. Anything but an approved status is a no.
-func (d *Desk) Hold(ctx context.Context, ask wire.Ask, hold time.Duration) (wire.Approval, error) {
+// that happens while it waits. Anything but an approved status is a no. Ask is not
+// changed meanwhile.
+func (d *Desk) Hold(ctx context.Context, ask *wire.Ask, hold time.Duration) (wire.Approval, error) {
 	if err := ctx.Err(); err != nil {
 		return wire.Approval{}, err
 	}
 	q := d.join(ctx, ask)
-	defer d.leave(ask.Fingerprint, q)
+	defer d.leave(q)
 	until := time.Now().Add(hold)
 	timer := time.NewTimer(hold)
 	defer timer.Stop()
@@ -110,87 +107,24 @@ func (d *Desk) Use(ctx context.Context, id string, u wire.Use) error {
 	return nil
 }
 
-func (d *Desk) join(ctx context.Context, ask wire.Ask) *question {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	q := d.questions[ask.Fingerprint]
-	if q == nil {
-		// The question outlives whoever asked first, if others wait too.
-		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		q = &question{cancel: cancel, news: make(chan struct{})}
-		if d.questions == nil {
-			d.questions = map[string]*question{}
+// Look returns an approval of this gateway as it is: once it is not pending any
+// more, or when wait is over or ctx ends. It fails with fault.NotFound where
+// there is none of that ID.
+func (d *Desk) Look(ctx context.Context, id string, wait time.Duration) (wire.Approval, error) {
+	until := time.Now().Add(wait)
+	a, err := d.Server.Wait(ctx, id, 0, 0)
+	for err == nil && a.Status == approval.Pending {
+		left := time.Until(until)
+		if left <= 0 {
+			break
 		}
-		d.questions[ask.Fingerprint] = q
-		go d.attend(ctx, ask, q)
+		a, err = d.Server.Wait(ctx, id, a.Seq, min(left, pollWait))
 	}
-	q.holders++
-	return q
-}
-
-func (d *Desk) leave(fingerprint string, q *question) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if q.holders--; q.holders == 0 {
-		d.forget(fingerprint, q)
-		q.cancel()
+	if err != nil {
+		return wire.Approval{}, fmt.Errorf("look at approval: %w", err)
 	}
-}
-
-// forget lets the next one ask anew. The caller holds mu.
-func (d *Desk) forget(fingerprint string, q *question) {
-	if d.questions[fingerprint] == q {
-		delete(d.questions, fingerprint)
+	if a.ID != id {
+		return wire.Approval{}, fmt.Errorf("looked for approval %s and got %s", id, a.ID)
 	}
-}
-
-// attend asks, and follows the approval until it is settled or nobody waits.
-func (d *Desk) attend(ctx context.Context, ask wire.Ask, q *question) {
-	a, err := d.Server.Ask(ctx, ask)
-	d.publish(ask.Fingerprint, q, a, err)
-	failed := false
-	for err == nil && a.Status == approval.Pending && ctx.Err() == nil {
-		next, waitErr := d.Server.Wait(ctx, a.ID, a.Seq, pollWait)
-		switch {
-		case waitErr == nil:
-			failed = false
-			if next.ID != a.ID {
-				waitErr = fmt.Errorf("asked for approval %s and got %s", a.ID, next.ID)
-				d.publish(ask.Fingerprint, q, a, waitErr)
-				return
-			}
-			if next.Seq != a.Seq || next.Status != a.Status {
-				a = next
-				d.publish(ask.Fingerprint, q, a, nil)
-			}
-		case !failed && fault.Of(waitErr) == fault.Unavailable && pause(ctx, retryWait):
-			failed = true // a connection may break without the server being gone
-		default:
-			err = waitErr
-			d.publish(ask.Fingerprint, q, a, fmt.Errorf("wait for approval: %w", err))
-		}
-	}
-}
-
-func (d *Desk) publish(fingerprint string, q *question, a wire.Approval, err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	q.latest, q.err = a, err
-	q.answered = err == nil
-	if err != nil || a.Status != approval.Pending {
-		d.forget(fingerprint, q)
-	}
-	close(q.news)
-	q.news = make(chan struct{})
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
+	return a, nil
 }

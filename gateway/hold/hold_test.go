@@ -19,6 +19,8 @@ type server struct {
 	mu      sync.Mutex
 	asked   int
 	waiting int
+	old     bool // knows no changes
+	looks   int
 	now     wire.Approval
 	down    error
 	news    chan struct{}
@@ -45,6 +47,33 @@ func (s *server) Ask(context.Context, wire.Ask) (wire.Approval, error) {
 }
 
 func (s *server) Wait(ctx context.Context, _ string, seq int64, wait time.Duration) (wire.Approval, error) {
+	s.mu.Lock()
+	if s.looks++; wait <= 0 {
+		defer s.mu.Unlock()
+		return s.now, s.down
+	}
+	s.mu.Unlock()
+	return s.poll(ctx, seq, wait)
+}
+
+func (s *server) Changes(ctx context.Context, after int64, wait time.Duration) (wire.Changes, error) {
+	s.mu.Lock()
+	old, seq, down := s.old, s.now.Seq, s.down
+	s.mu.Unlock()
+	switch {
+	case old:
+		return wire.Changes{}, fault.New(fault.NotFound, "There is nothing here.", nil)
+	case after == 0:
+		return wire.Changes{After: seq}, down
+	}
+	a, err := s.poll(ctx, after, wait)
+	if a.Seq <= after {
+		return wire.Changes{After: after}, err
+	}
+	return wire.Changes{After: a.Seq, Approvals: []wire.Approval{a}}, err
+}
+
+func (s *server) poll(ctx context.Context, seq int64, wait time.Duration) (wire.Approval, error) {
 	s.mu.Lock()
 	s.waiting++
 	defer func() { s.waiting--; s.mu.Unlock() }()
@@ -106,7 +135,7 @@ func TestAHoldEndsWithTheDecision(t *testing.T) {
 				d := &hold.Desk{Server: s}
 				time.AfterFunc(time.Minute, func() { s.settle(tt.then, tt.err) })
 				began := time.Now()
-				a, err := d.Hold(t.Context(), wire.Ask{Fingerprint: "f"}, tt.hold)
+				a, err := d.Hold(t.Context(), &wire.Ask{Fingerprint: "f"}, tt.hold)
 				if took := time.Since(began); took != tt.took {
 					t.Errorf("took %v, want %v", took, tt.took)
 				}
@@ -129,7 +158,7 @@ func TestNobodyIsAskedWhenTheServerIsGone(t *testing.T) {
 		s := newServer(approval.Pending)
 		s.down = down
 		began := time.Now()
-		if _, err := (&hold.Desk{Server: s}).Hold(t.Context(), wire.Ask{}, time.Hour); fault.Of(err) != fault.Unavailable {
+		if _, err := (&hold.Desk{Server: s}).Hold(t.Context(), &wire.Ask{}, time.Hour); fault.Of(err) != fault.Unavailable {
 			t.Errorf("got %v", err)
 		}
 		if took := time.Since(began); took != 0 {
@@ -145,7 +174,7 @@ func TestTheSameRequestIsAskedOnce(t *testing.T) {
 		s := newServer(approval.Pending)
 		var told int
 		var mu sync.Mutex
-		d := &hold.Desk{Server: s, Waiting: func(_ wire.Ask, a wire.Approval, until time.Time) {
+		d := &hold.Desk{Server: s, Waiting: func(_ *wire.Ask, a wire.Approval, until time.Time) {
 			mu.Lock()
 			defer mu.Unlock()
 			if a.ID != "apr_1" || time.Until(until) != time.Hour {
@@ -156,14 +185,14 @@ func TestTheSameRequestIsAskedOnce(t *testing.T) {
 		first, gone := context.WithCancel(t.Context())
 		var holders sync.WaitGroup
 		holders.Go(func() {
-			if _, err := d.Hold(first, wire.Ask{Fingerprint: "f"}, time.Hour); !errors.Is(err, context.Canceled) {
+			if _, err := d.Hold(first, &wire.Ask{Fingerprint: "f"}, time.Hour); !errors.Is(err, context.Canceled) {
 				t.Errorf("the one who left got %v", err)
 			}
 		})
 		synctest.Wait()
 		for range 10 {
 			holders.Go(func() {
-				if a, err := d.Hold(t.Context(), wire.Ask{Fingerprint: "f"}, time.Hour); a.Status != approval.Approved || err != nil {
+				if a, err := d.Hold(t.Context(), &wire.Ask{Fingerprint: "f"}, time.Hour); a.Status != approval.Approved || err != nil {
 					t.Errorf("got %q, %v", a.Status, err)
 				}
 			})
@@ -201,7 +230,7 @@ func TestWhoeverLeavesStopsWaitingAtOnce(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
 		defer cancel()
 		began := time.Now()
-		if _, err := d.Hold(ctx, wire.Ask{}, time.Hour); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := d.Hold(ctx, &wire.Ask{}, time.Hour); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 		if took := time.Since(began); took != 7*time.Second {

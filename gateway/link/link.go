@@ -42,6 +42,7 @@ type Link struct {
 	client  atomic.Pointer[client]
 	cert    atomic.Pointer[certificate]
 	wake    chan struct{} // to those who wait to try again
+	calls   chan struct{} // holds one for each call about an approval
 
 	mu     sync.Mutex
 	status Status
@@ -66,7 +67,7 @@ func Open(dir state.Dir, current *decide.Current, version string, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
-	l := &Link{Identity: id, Current: current, Log: log, version: version, dir: dir, wake: make(chan struct{}, 1)}
+	l := &Link{Identity: id, Current: current, Log: log, version: version, dir: dir, wake: make(chan struct{}, 1), calls: make(chan struct{}, maxCalls)}
 	if l.seal, err = LoadSealKey(dir, id.GatewayID); err != nil {
 		return nil, fmt.Errorf("open link: %w", err)
 	}

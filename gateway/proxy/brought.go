@@ -14,6 +14,7 @@ import (
 	"github.com/tameflare/tameflare/domain/credential"
 	"github.com/tameflare/tameflare/domain/policy"
 	"github.com/tameflare/tameflare/gateway/decide"
+	"github.com/tameflare/tameflare/gateway/dummy"
 )
 
 // brought is what follows from the keys that the client itself has put on a
@@ -30,11 +31,13 @@ type brought struct {
 const byClientKey policy.By = "client_key"
 
 const (
+	saysToken      = "This request carries the token with which this run asks about its approvals."
 	saysElsewhere  = "This request carries a key that was given to this run for another service."
 	saysAnother    = "This request carries a key that this run was not given."
 	saysVisible    = "This request carries a key of this run in a place from which it would go on to the service."
 	saysOnlyTheRun = "This connector takes only the key that this run was given, and the request brings another, or none."
 
+	doToken   = "Send it to the status_url of an approval, and nowhere else."
 	doRestart = "Start the process anew under tameflare run, so that it reads the keys of this run."
 	doPlain   = "Send the key only where the service's own clients do, and to no other host."
 	doGiven   = "Send the key from the environment that tameflare run has set, and no other."
@@ -95,17 +98,19 @@ func (x *exchange) brings(st *decide.State, c *connectors.Connector) brought {
 }
 
 // misplaced says why a dummy key has no business on a request to c.
-func (x *exchange) misplaced(st *decide.State, c *connectors.Connector, dummy string) brought {
-	made, known := x.s.keys.Origin(dummy)
+func (x *exchange) misplaced(st *decide.State, c *connectors.Connector, key string) brought {
+	made, known := x.s.keys.Origin(key)
 	if !known { // a connector may have come since the run began
 		for _, all := range st.Connectors() {
 			x.s.keys.For(st.GatewayID(), all)
 		}
-		made, known = x.s.keys.Origin(dummy)
+		made, known = x.s.keys.Origin(key)
 	}
 	switch {
 	case !known:
 		return brought{alert: audit.DummyOfAnotherRun, reason: saysAnother, suggestion: doRestart}
+	case made == (dummy.Origin{}):
+		return brought{alert: audit.DummyElsewhere, reason: saysToken, suggestion: doToken}
 	case c == nil || made.Type != c.Type().Name:
 		return brought{alert: audit.DummyElsewhere, reason: saysElsewhere, suggestion: doPlain}
 	}

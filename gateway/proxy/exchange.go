@@ -77,6 +77,7 @@ func newExchange(ctx context.Context, t *tunnel, r *http.Request, proto string) 
 var stages = [...]func(*exchange) error{
 	(*exchange).bind,
 	(*exchange).pin,
+	(*exchange).inquire,
 	(*exchange).read,
 	(*exchange).decide,
 	(*exchange).hold,
@@ -98,13 +99,18 @@ func (x *exchange) serve() {
 	}()
 	for _, stage := range stages {
 		if err := stage(x); err != nil {
-			x.fail(err)
+			if !errors.Is(err, errAnswered) {
+				x.fail(err)
+			}
 			return
 		}
 	}
 }
 
-var errPanic = errors.New("a stage panicked")
+var (
+	errPanic    = errors.New("a stage panicked")
+	errAnswered = errors.New("it is answered")
+)
 
 func (x *exchange) letGo() {
 	x.s.flows.remove(x)

@@ -30,32 +30,29 @@ func newH1(t *tunnel, conn net.Conn, br *bufio.Reader) *h1 {
 	return c
 }
 
-// serve takes requests until the connection is no good any more.
-func (c *h1) serve(ctx context.Context) {
+// serve takes requests until the connection is no good any more, or is asked to
+// be a tunnel: then it returns where that leads to.
+func (c *h1) serve(ctx context.Context) (target string) {
 	for c.await() {
 		r, head, err := c.in.ReadRequest()
 		if err != nil {
 			if e := strict.Refused(err); e != nil {
 				c.malformed(ctx, e)
 			}
-			return
+			return ""
 		}
 		if r.Method == http.MethodConnect {
 			if c.t.to.host == "" {
-				c.connect(ctx, r)
-				return
+				return r.RequestURI
 			}
 			c.refuse(ctx, r, head, &refusal{status: http.StatusBadRequest, code: "malformed", last: true, detail: "There is a tunnel already; another cannot be opened inside it."})
-			return
+			return ""
 		}
 		if !c.exchange(ctx, r, head) {
-			return
+			return ""
 		}
 	}
-}
-
-func (c *h1) connect(ctx context.Context, r *http.Request) {
-	c.t.open(ctx, r.RequestURI, c.br)
+	return ""
 }
 
 // await waits for the first byte of a request, and then gives its head a

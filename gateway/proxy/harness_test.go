@@ -27,6 +27,7 @@ import (
 	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/credential"
+	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/policy"
 	"github.com/tameflare/tameflare/domain/wire"
 	"github.com/tameflare/tameflare/gateway/decide"
@@ -325,9 +326,11 @@ type desk struct {
 	onAsk  func() // called before Hold returns
 	useErr error
 	using  func(context.Context) // called before Use returns
+	look   func(ctx context.Context, id string, wait time.Duration) (wire.Approval, error)
 }
 
-func (d *desk) Hold(ctx context.Context, ask wire.Ask, _ time.Duration) (wire.Approval, error) {
+func (d *desk) Hold(ctx context.Context, q *wire.Ask, _ time.Duration) (wire.Approval, error) {
+	ask := *q
 	d.asked <- ask
 	d.mu.Lock()
 	answer := d.answer
@@ -352,6 +355,13 @@ func (d *desk) Use(ctx context.Context, _ string, use wire.Use) error {
 	}
 	d.used = append(d.used, use)
 	return nil
+}
+
+func (d *desk) Look(ctx context.Context, id string, wait time.Duration) (wire.Approval, error) {
+	if d.look == nil {
+		return wire.Approval{}, fault.New(fault.NotFound, "There is no such approval.", nil)
+	}
+	return d.look(ctx, id, wait)
 }
 
 func (d *desk) uses() int {

@@ -33,8 +33,28 @@ func (x *exchange) hold() error {
 		return limited("Too many requests of this run wait for a person already.")
 	}
 	defer x.s.holds.Add(-1)
-	if err := x.keepAll(); err != nil {
+	ask, err := x.prepare()
+	if err != nil || ask == nil {
 		return err
+	}
+	began := time.Now()
+	err = x.wait(ask)
+	x.entry.HeldMS, x.entry.Approval = time.Since(began).Milliseconds(), x.approval.ID
+	if err := x.answered(err); err != nil {
+		return err
+	}
+	if err := x.still(ask.Fingerprint); err != nil {
+		return err
+	}
+	x.asked = ask
+	return nil
+}
+
+// prepare returns what a person is to be asked, or nothing where nobody needs
+// to be after all.
+func (x *exchange) prepare() (*wire.Ask, error) {
+	if err := x.keepAll(); err != nil {
+		return nil, err
 	}
 	// More of the body is known now, and it is later.
 	x.decision, x.client = x.weigh(x.state, x.connector, x.action)
@@ -42,33 +62,36 @@ func (x *exchange) hold() error {
 	switch x.decision.Effect {
 	case policy.RequireApproval:
 	case policy.Allow:
-		return nil
+		return nil, nil //nolint:nilnil // it passes
 	default:
-		return x.denied()
+		return nil, x.denied()
 	}
 	if err := x.sendable(); err != nil {
-		return err // nobody is asked for what would be refused after all
+		return nil, err // nobody is asked for what would be refused after all
 	}
-	ask := x.ask()
 	x.waiting()
 	x.tell(true)
-	began := time.Now()
-	a, err := x.s.Desk.Hold(x.ctx, ask, x.decision.Hold)
-	x.entry.HeldMS = time.Since(began).Milliseconds()
-	x.approval, x.entry.Approval = a, a.ID
+	return x.ask(), nil
+}
+
+// wait waits for the decision. Thousands may do so at once, each with what its
+// goroutine's stack holds: so little else is in here.
+func (x *exchange) wait(ask *wire.Ask) (err error) {
+	x.approval, err = x.s.Desk.Hold(x.ctx, ask, x.decision.Hold)
+	return err
+}
+
+// answered is why the request must not go, once the wait is over.
+func (x *exchange) answered(err error) error {
 	if over := x.over(); over != nil {
 		return over
 	}
 	if err != nil {
 		return unasked(err)
 	}
-	if a.Status != approval.Approved {
-		return x.settled(a)
+	if x.approval.Status != approval.Approved {
+		return x.settled(x.approval)
 	}
-	if err := x.still(ask.Fingerprint); err != nil {
-		return err
-	}
-	x.asked = &ask
 	return nil
 }
 
@@ -113,9 +136,9 @@ func (x *exchange) keepAll() error {
 }
 
 // ask is what the person is asked.
-func (x *exchange) ask() wire.Ask {
+func (x *exchange) ask() *wire.Ask {
 	digest := sha256.Sum256(x.kept)
-	return wire.Ask{
+	return &wire.Ask{
 		Fingerprint: x.fingerprint(),
 		RequestID:   x.id,
 		RunID:       x.s.run.ID,
@@ -130,6 +153,9 @@ func (x *exchange) ask() wire.Ask {
 		URL:         x.shownURL(),
 		BodyDigest:  hex.EncodeToString(digest[:]),
 		BodySize:    int64(len(x.kept)),
+		Body:        x.shownBody(),
+		BodyType:    strings.Join(x.r.Header["Content-Type"], ", "),
+		BodyCoding:  strings.Join(x.r.Header["Content-Encoding"], ", "),
 	}
 }
 
@@ -177,7 +203,11 @@ func grantor(d policy.Decision) string {
 	if d.Approvers == (policy.Approvers{}) {
 		return d.Rule
 	}
-	return fmt.Sprintf("%s by %d %s", d.Rule, d.Approvers.Count, d.Approvers.Role)
+	who := fmt.Sprintf("%s by %d %s", d.Rule, d.Approvers.Count, d.Approvers.Role)
+	if d.Approvers.HasTerms() {
+		who += fmt.Sprintf(" of %q, not self %t, fresh %t", d.Approvers.Group, d.Approvers.NotSelf, d.Approvers.StepUp)
+	}
+	return who
 }
 
 // means is what the request's headers say about what it does.
@@ -231,37 +261,6 @@ func (x *exchange) essence() []byte {
 		return e
 	}
 	return x.kept
-}
-
-// settled is the refusal for an approval that is not a grant.
-func (x *exchange) settled(a wire.Approval) error {
-	why := &refusal{status: http.StatusForbidden, code: "approval_denied", rule: x.decision.Rule}
-	switch a.Status {
-	case approval.Pending:
-		why.status, why.code, why.retry = http.StatusServiceUnavailable, "approval_pending", 10
-		why.detail = "A person has to approve this request, and nobody has answered yet."
-		why.suggestion = "Send exactly the same request again: it joins the approval that is waiting."
-	case approval.Expired, approval.Unused, approval.Executed:
-		why.code = "approval_expired"
-		why.detail = "The approval of this request is not good any more."
-		why.suggestion = "Send the request again to ask again, if it is still needed."
-	case approval.Cancelled:
-		why.detail = "The approval of this request was cancelled."
-		if a.Note != "" {
-			why.detail += " " + a.Note
-		}
-		why.suggestion = "Do not repeat this request until a person says so."
-	default: // denied, and what this version does not know
-		why.detail = "A person has denied this request."
-		if a.Decider != "" {
-			why.detail = a.Decider + " has denied this request."
-		}
-		if a.Note != "" {
-			why.detail += " They said: " + a.Note
-		}
-		why.suggestion = "Do not repeat this request. Find another way, or ask them."
-	}
-	return why
 }
 
 // still looks whether what was decided before the wait would be decided again:

@@ -245,3 +245,49 @@ func TestTooManyWaiting(t *testing.T) {
 		t.Error("the first never ended")
 	}
 }
+
+// A client that waits reads nothing until there is an answer: whatever came
+// before would be taken for one.
+func TestNothingIsWrittenToAClientThatWaits(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	g := newRig(t, http.HandlerFunc(echo), func(g *rig, _ *wire.Snapshot, _ *proxy.Run) {
+		g.desk.answer = func(context.Context, wire.Ask) (wire.Approval, error) {
+			<-release
+			return granted, nil
+		}
+	})
+	conn, br := g.secure(host+":443", host)
+	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: "+host+"\r\nContent-Length: 1\r\n\r\nx"); err != nil {
+		t.Fatal(err)
+	}
+	<-g.desk.asked
+	first := make(chan byte, 1)
+	go func() {
+		b, err := br.ReadByte()
+		if err == nil {
+			err = br.UnreadByte()
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		first <- b
+	}()
+	select {
+	case b := <-first:
+		t.Errorf("it reads %q while it waits", b)
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(release)
+	if b := <-first; b != 'H' {
+		t.Errorf("then it reads %q", b)
+	}
+	res, err := http.ReadResponse(br, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("answered %s", res.Status)
+	}
+}

@@ -222,6 +222,26 @@ func TestWhoHasToAgreeIsAskedForAndBoundToTheGrant(t *testing.T) {
 	if plain.Fingerprint == one.Fingerprint || one.Fingerprint == two.Fingerprint {
 		t.Error("a grant by fewer fits where more have to agree")
 	}
+	seen := map[string]policy.Approvers{}
+	for _, who := range []policy.Approvers{{}, {Group: "ops"}, {Group: "ops+release"}, {NotSelf: true}, {StepUp: true}, {NotSelf: true, StepUp: true}, {Group: "ops", StepUp: true}} {
+		q := byRule(t, who)
+		if other, twice := seen[q.Fingerprint]; twice || q.Approvers != who {
+			t.Errorf("asked for %+v: by %+v, and a grant by %+v fits", who, q.Approvers, other)
+		}
+		seen[q.Fingerprint] = who
+	}
+}
+
+// byRule is what is asked where an access rule says who has to agree.
+func byRule(t *testing.T, who policy.Approvers) wire.Ask {
+	t.Helper()
+	g := newRig(t, http.HandlerFunc(echo), func(_ *rig, s *wire.Snapshot, _ *proxy.Run) {
+		s.Rules = append(s.Rules, policy.Rule{ID: "rule_ask", Connector: "api", Pattern: "http.put", Effect: policy.RequireApproval, Approvers: who})
+	})
+	if got := g.put("/x"); got != "200" {
+		t.Fatal(got)
+	}
+	return <-g.desk.asked
 }
 
 // The rule that is named need not be the one that asks for the most people.

@@ -42,9 +42,12 @@ type Current interface {
 type Desk interface {
 	// Hold returns when there is a decision, when hold has passed (then the
 	// approval is still pending) or when ctx ends.
-	Hold(ctx context.Context, ask wire.Ask, hold time.Duration) (wire.Approval, error)
+	Hold(ctx context.Context, ask *wire.Ask, hold time.Duration) (wire.Approval, error)
 	// Use redeems a grant. Of all who try one succeeds.
 	Use(ctx context.Context, id string, use wire.Use) error
+	// Look returns an approval of the gateway's as it is, once it is not
+	// pending any more or wait is over.
+	Look(ctx context.Context, id string, wait time.Duration) (wire.Approval, error)
 }
 
 // Spool is where requests go on record.
@@ -102,8 +105,8 @@ type Event struct {
 // default.
 type Limits struct {
 	Head    strict.Limits
-	Tunnels int // connections at once; 4096
-	Holds   int // requests that wait for a person at once; 256
+	Tunnels int // connections at once; 8192
+	Holds   int // requests that wait for a person at once; 5000
 	Look    int // bytes of body read to find out what a request does; 1 MiB
 	Body    int // bytes of body kept for a request that waits; 8 MiB
 	Kept    int // bytes of bodies kept at once, all requests of the run together; 64 MiB
@@ -124,8 +127,8 @@ func (l Limits) withDefaults() Limits {
 			*n = d
 		}
 	}
-	count(&l.Tunnels, 4096)
-	count(&l.Holds, 256)
+	count(&l.Tunnels, 8192)
+	count(&l.Holds, 5000)
 	count(&l.Look, 1<<20)
 	count(&l.Body, 8<<20)
 	count(&l.Kept, 64<<20)

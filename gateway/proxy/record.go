@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tameflare/tameflare/connectors"
 	"github.com/tameflare/tameflare/domain/audit"
 	"github.com/tameflare/tameflare/domain/policy"
 )
@@ -18,8 +19,8 @@ func (x *exchange) describe() {
 	if x.dest.host != "" {
 		x.entry.Host = x.dest.authority()
 	}
-	x.entry.Path, x.entry.Query = x.path, shownQuery(x.query)
-	x.entry.UserAgent = x.r.UserAgent()
+	x.entry.Path, x.entry.Query = blotted(x.path), shownQuery(x.query)
+	x.entry.UserAgent = blotted(x.r.UserAgent())
 }
 
 // judged fills in the decision.
@@ -118,7 +119,7 @@ func shownError(err error) string {
 
 // shownURL is the request's URL as people may see it.
 func (x *exchange) shownURL() string {
-	s := x.dest.scheme + "://" + x.dest.authority() + x.path
+	s := x.dest.scheme + "://" + x.dest.authority() + blotted(x.path)
 	if x.query != "" {
 		s += "?" + shownQuery(x.query)
 	}
@@ -126,6 +127,18 @@ func (x *exchange) shownURL() string {
 }
 
 const cut = "[cut]"
+
+// blotted is s without the keys and the token that runs are given. They open
+// nothing, and are still nothing to go on record.
+func blotted(s string) string {
+	for {
+		key, ok := connectors.FindDummy(s)
+		if !ok {
+			return s
+		}
+		s = strings.ReplaceAll(s, key, cut)
+	}
+}
 
 // telling are parts of parameter names whose values are secrets, more often
 // than not.
@@ -169,7 +182,11 @@ func secretive(name, value string) bool {
 }
 
 func looksSecret(value string) bool {
-	value = strings.ToLower(unescaped(value))
+	value = unescaped(value)
+	if _, ok := connectors.FindDummy(value); ok {
+		return true
+	}
+	value = strings.ToLower(value)
 	for _, start := range shapes {
 		if strings.HasPrefix(value, start) && len(value) > len(start)+8 {
 			return true

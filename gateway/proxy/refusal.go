@@ -7,8 +7,10 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/tameflare/tameflare/connectors"
+	"github.com/tameflare/tameflare/domain/approval"
 	"github.com/tameflare/tameflare/domain/fault"
 	"github.com/tameflare/tameflare/domain/policy"
 )
@@ -48,6 +50,8 @@ var titles = map[string]string{
 	"unavailable":          "TameFlare unavailable",
 	"upstream_unreachable": "Upstream unreachable through TameFlare",
 	"answer_withheld":      "Answer withheld by TameFlare",
+	"unauthenticated":      "Token needed by TameFlare",
+	"not_found":            "Not found at TameFlare",
 }
 
 // denied is the refusal of what the rules do not allow.
@@ -162,7 +166,13 @@ func (x *exchange) refuse(why *refusal) {
 		Status: why.status, Detail: why.detail, Code: why.code,
 		Decision: x.entry.Decision, Action: x.action.Name, Rule: why.rule, Suggestion: why.suggestion,
 		Instance: x.id, RequestID: x.id,
-		ApprovalID: x.approval.ID, ApprovalURL: x.approval.URL,
+		ApprovalID: x.approval.ID, ApprovalURL: x.approval.URL, Decider: x.approval.Decider, Reason: x.approval.Note,
+	}
+	if x.approval.ID != "" {
+		p.StatusURL = statusURL(x.approval.ID)
+	}
+	if x.approval.Status == approval.Pending && !x.approval.ExpiresAt.IsZero() {
+		p.ExpiresAt = x.approval.ExpiresAt.UTC().Format(time.RFC3339)
 	}
 	if p.Rule == "" {
 		p.Rule = x.decision.Rule
@@ -181,6 +191,9 @@ func (x *exchange) refuse(why *refusal) {
 	h := http.Header{"Content-Type": {shaped.ContentType}, "Cache-Control": {"no-store"}, requestID: {x.id}}
 	if why.code == "kill_switch" {
 		h[killSwitch] = []string{"active"}
+	}
+	if why.status == http.StatusUnauthorized {
+		h["Www-Authenticate"] = []string{`Bearer realm="TameFlare", error="invalid_token"`}
 	}
 	if why.retry > 0 {
 		h.Set("Retry-After", strconv.Itoa(why.retry))

@@ -41,6 +41,8 @@ type service struct {
 	tunnels  sync.WaitGroup
 	holds    atomic.Int64
 	kept     atomic.Int64
+
+	inquiries inquiries
 }
 
 // ServeRun serves run on ln until ctx ends, and closes ln. When it returns,

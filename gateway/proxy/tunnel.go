@@ -35,9 +35,21 @@ func (t *tunnel) serve(ctx context.Context) {
 	if !t.admit() {
 		return
 	}
-	c := newH1(t, t.raw, bufio.NewReaderSize(t.raw, 4<<10))
-	c.serve(ctx)
+	br := bufio.NewReaderSize(t.raw, buffer)
+	target := newH1(t, t.raw, br).serve(ctx)
+	if target == "" {
+		return
+	}
+	// What is inside is not served from within what is outside: a request may
+	// wait there for long, and all that stands below it is kept as well.
+	if inside := t.open(ctx, target, br); inside != nil {
+		inside.serve(ctx)
+	}
 }
+
+// buffer is how much is read ahead of a connection: enough for most heads, and
+// little, since every connection that waits keeps it.
+const buffer = 2 << 10
 
 // survive keeps a panic outside the stages from ending more than its own
 // connection: other runs go through the same process.
@@ -70,52 +82,53 @@ const (
 	hello  = 0x16 // the first byte of a TLS handshake
 )
 
-// open answers a CONNECT. It always agrees: a refusal here is one whose reason
+// open answers a CONNECT, and returns what is to be served inside; nil is
+// nothing, or nothing more. It always agrees: a refusal here is one whose reason
 // no client shows, so refusals wait until TLS is there.
-func (t *tunnel) open(ctx context.Context, target string, br *bufio.Reader) {
+func (t *tunnel) open(ctx context.Context, target string, br *bufio.Reader) *h1 {
 	host, port, err := netguard.ParseHost(target)
 	if err != nil || port == 0 {
 		// Checked before by the strict parser, except for the finer points.
 		_, _ = io.WriteString(t.raw, "HTTP/1.1 400 Not a host and port\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-		return
+		return nil
 	}
 	t.to = destination{"https", host, port}
 	if err := t.raw.SetDeadline(time.Now().Add(t.s.limits.Idle)); err != nil {
-		return
+		return nil
 	}
 	if _, err := io.WriteString(t.raw, opened); err != nil {
-		return
+		return nil
 	}
 	t.idle.Store(true) // many clients connect ahead of need
 	first, err := br.Peek(1)
 	t.idle.Store(false)
 	if err != nil || t.s.draining.Load() {
-		return
+		return nil
 	}
 	if first[0] != hello {
-		t.plain(ctx, br)
-		return
+		return t.plain(br)
 	}
-	t.secure(ctx, br)
+	return t.secure(ctx, br)
 }
 
 // plain is for what clients send through CONNECT without TLS, as they do for
 // ws://.
-func (t *tunnel) plain(ctx context.Context, br *bufio.Reader) {
+func (t *tunnel) plain(br *bufio.Reader) *h1 {
 	t.to.scheme = "http"
 	_ = t.raw.SetDeadline(time.Time{})
-	newH1(t, t.raw, br).serve(ctx)
+	return newH1(t, t.raw, br)
 }
 
 // secure ends the client's TLS. The name inside may differ from that of the
 // tunnel; then nothing is dialled, and every request hears why.
-func (t *tunnel) secure(ctx context.Context, br *bufio.Reader) {
+func (t *tunnel) secure(ctx context.Context, br *bufio.Reader) *h1 {
 	config := t.s.MITM.ServerConfig(t.to.host, func(m *mitm.Misdirected) {
 		if host, _, err := netguard.ParseHost(m.SNI); err != nil || host != t.to.host {
 			t.wrong = m.SNI
 		}
 	})
-	conn := tls.Server(&ahead{Conn: t.raw, br: br}, config)
+	under := &ahead{Conn: t.raw, br: br}
+	conn := tls.Server(under, config)
 	deadline, cancel := context.WithTimeout(ctx, t.s.limits.Handshake)
 	err := conn.HandshakeContext(deadline)
 	cancel()
@@ -123,12 +136,16 @@ func (t *tunnel) secure(ctx context.Context, br *bufio.Reader) {
 		if !errors.Is(err, io.EOF) && ctx.Err() == nil {
 			t.s.log.Debug("no TLS with the client", "host", t.to.host, "error", err)
 		}
-		return
+		return nil
 	}
 	_ = t.raw.SetDeadline(time.Time{})
 	if conn.ConnectionState().NegotiatedProtocol != "h2" {
-		newH1(t, conn, bufio.NewReaderSize(conn, 4<<10)).serve(ctx)
-		return
+		if under.br == nil { // nobody else reads from it any more
+			br.Reset(conn)
+		} else {
+			br = bufio.NewReaderSize(conn, buffer)
+		}
+		return newH1(t, conn, br)
 	}
 	t.s.h2.ServeConn(conn, &http2.ServeConnOpts{
 		Context:    ctx,
@@ -137,6 +154,7 @@ func (t *tunnel) secure(ctx context.Context, br *bufio.Reader) {
 			t.serveH2(w, r)
 		}),
 	})
+	return nil
 }
 
 // ahead is a connection of which some bytes were read ahead.
@@ -150,7 +168,7 @@ func (a *ahead) Read(p []byte) (int, error) {
 		if a.br.Buffered() > 0 {
 			return a.br.Read(p)
 		}
-		a.br = nil // 4 KiB that an idle tunnel need not hold
+		a.br = nil // which an idle tunnel need not hold
 	}
 	return a.Conn.Read(p)
 }

@@ -76,7 +76,7 @@ func (r *Run) Saw(t audit.Traffic, a wire.Approval) {
 	}
 	if held {
 		decided := *q
-		decided.ApprovalID, decided.ApprovalURL, decided.Status, decided.Decider = a.ID, a.URL, a.Status, a.Decider
+		decided.ApprovalID, decided.ApprovalURL, decided.Status, decided.Decider, decided.Note = a.ID, a.URL, a.Status, a.Decider, a.Note
 		if !denied { // the grant is used by now, whatever was known last
 			decided.Status = approval.Approved
 		}
@@ -88,10 +88,10 @@ func (r *Run) Saw(t audit.Traffic, a wire.Approval) {
 }
 
 // Waits hears that one of the run's requests begins to wait for a person.
-func (r *Run) Waits(ask wire.Ask, a wire.Approval, until time.Time) {
+func (r *Run) Waits(ask *wire.Ask, a wire.Approval, until time.Time) {
 	r.say(Event{Kind: Held, Time: time.Now().UTC(), Request: &Request{
 		RequestID: ask.RequestID, Method: ask.Method, URL: ask.URL, Action: ask.Action.Name, Sentence: ask.Sentence,
-		Reason: ask.Reason, Rule: ask.RuleID, ApprovalID: a.ID, ApprovalURL: a.URL, Status: a.Status, HoldUntil: until.UTC(),
+		Reason: ask.Reason, Rule: ask.RuleID, ApprovalID: a.ID, ApprovalURL: a.URL, Status: a.Status, HoldUntil: until.UTC(), ExpiresAt: a.ExpiresAt.UTC(),
 	}})
 }
 

@@ -71,6 +71,7 @@ type Door struct {
 	Bundle    string            `json:"bundle"`          // file: that root, the machine's and ExtraCA
 	Env       map[string]string `json:"env,omitempty"`   // dummy keys, for clients that insist on having one
 	Yield     []string          `json:"yield,omitempty"` // of Env: where a value that the process has of its own stays
+	Token     string            `json:"token,omitempty"` // with which the process asks about its approvals
 	BaseURL   string            `json:"base_url,omitempty"`
 }
 
@@ -89,7 +90,9 @@ type Request struct {
 	ApprovalURL string          `json:"approval_url,omitempty"` // where a person can decide
 	Status      approval.Status `json:"status,omitempty"`       // Pending in a Decided event: the hold ended first
 	Decider     string          `json:"decider,omitempty"`
+	Note        string          `json:"note,omitempty"` // what they said
 	HoldUntil   time.Time       `json:"hold_until,omitzero"`
+	ExpiresAt   time.Time       `json:"expires_at,omitzero"` // when asking ends
 }
 
 // Counts are a run's requests.

@@ -32,11 +32,10 @@ type Reader struct {
 	buf    []byte
 	owed   bool  // the last head announced a body that nobody asked for yet
 	rest   *Body // the last body
-	parse  parser
 	broken atomic.Bool
 }
 
-// NewReader returns a Reader of br, whose buffer should have 4 KiB or more.
+// NewReader returns a Reader of br, whose buffer should have 2 KiB or more.
 // Bytes that are not part of a request, as after CONNECT, are read from br.
 func NewReader(br *bufio.Reader, limits Limits) *Reader {
 	return &Reader{br: br, limits: limits.withDefaults()}

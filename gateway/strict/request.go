@@ -5,23 +5,36 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"sync"
 )
 
 // parser is what net/http parses a checked head with. It is kept for its
-// buffers.
+// buffers, and by no connection: most of them wait most of the time.
 type parser struct {
 	src bytes.Reader
 	br  *bufio.Reader
 }
 
-func (p *parser) request(head []byte) (*http.Request, error) {
+var parsers = sync.Pool{New: func() any {
+	p := new(parser)
+	p.br = bufio.NewReaderSize(&p.src, 2<<10)
+	return p
+}}
+
+// parse parses head. Of what it returns nothing lies in the parser, save a body
+// that is not read.
+func parse(head []byte) (*http.Request, error) {
+	p := parsers.Get().(*parser)
+	defer parsers.Put(p)
 	p.src.Reset(head)
-	if p.br == nil {
-		p.br = bufio.NewReaderSize(&p.src, 2<<10)
-	} else {
-		p.br.Reset(&p.src)
+	p.br.Reset(&p.src)
+	r, err := http.ReadRequest(p.br)
+	p.src.Reset(nil)
+	if err != nil {
+		return nil, err
 	}
-	return http.ReadRequest(p.br)
+	r.Body = http.NoBody
+	return r, nil
 }
 
 // ReadRequest reads one request whose head passed the check; its body is a
@@ -34,13 +47,12 @@ func (r *Reader) ReadRequest() (*http.Request, Head, error) {
 	}
 	// net/http gets the head alone: the body's framing is read by Body, so
 	// that it is read once and strictly.
-	req, err := r.parse.request(h.Raw)
+	req, err := parse(h.Raw)
 	if err != nil || req.ContentLength != h.ContentLength {
 		r.broken.Store(true)
 		return nil, h, errParse
 	}
 	if h.ContentLength == 0 {
-		req.Body = http.NoBody
 		return req, h, nil
 	}
 	req.Body = r.Body(h, req.Trailer)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/tameflare/tameflare/app/slack/slacktest"
 	"github.com/tameflare/tameflare/gateway/runs"
 	"github.com/tameflare/tameflare/integration/world"
 )
@@ -38,6 +39,7 @@ type bench struct {
 	run              *runs.Session
 	paths            []path
 	server           int // process ID
+	chat             *slacktest.Server
 }
 
 func newBench(ctx context.Context, bin string) (*bench, error) {
@@ -47,6 +49,8 @@ func newBench(ctx context.Context, bin string) (*bench, error) {
 	if b.world, err = world.New(bin, ""); err != nil {
 		return nil, err
 	}
+	b.chat = slacktest.Start()
+	b.world.Env = append(b.world.Env, "SLACK_API_URL="+b.chat.URL())
 	upstream, addr, root, err := play(ctx, "upstream", []string{"BENCH_TOKEN=" + token})
 	if err != nil {
 		return nil, err
@@ -144,6 +148,7 @@ func (b *bench) delivered(ctx context.Context) error {
 
 func (b *bench) close() error {
 	b.run.Close()
+	defer b.chat.Close()
 	var problems []error
 	for _, cmd := range []*exec.Cmd{b.upstream, b.tunnel} {
 		problems = append(problems, cmd.Process.Signal(os.Interrupt), cmd.Wait())

@@ -21,6 +21,7 @@ func main() {
 	each := flag.Duration("each", 3*time.Second, "how long each measurement lasts at most")
 	pulls := flag.Int("pulls", 100, "how often the kill switch is pulled")
 	only := flag.Bool("naming", false, "measure only what it costs to name requests")
+	people := flag.Bool("approvals", false, "measure only how long approving takes")
 	role := flag.String("role", "", "upstream or tunnel: what this process plays for another one")
 	flag.Parse()
 
@@ -33,7 +34,9 @@ func main() {
 	case "tunnel":
 		err = serveTunnel(ctx, flag.Arg(0))
 	default:
-		if err = naming(); !*only { // first, while there is nothing else in memory
+		if *people {
+			err = approvalsOnly(ctx, *bin)
+		} else if err = naming(); !*only { // first, while there is nothing else in memory
 			err = errors.Join(err, run(ctx, *bin, *each, *pulls))
 		}
 	}
@@ -41,6 +44,16 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// approvalsOnly measures nothing but approving.
+func approvalsOnly(ctx context.Context, bin string) (err error) {
+	b, err := newBench(ctx, bin)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	return b.approving(ctx)
 }
 
 func run(ctx context.Context, bin string, each time.Duration, pulls int) (err error) {
@@ -85,5 +98,5 @@ func run(ctx context.Context, bin string, each time.Duration, pulls int) (err er
 				c.name, p.name, r.perSecond, r.p50, r.p99, over, r.cpu, r.rss, records)
 		}
 	}
-	return b.pullKillSwitch(ctx, pulls)
+	return errors.Join(b.pullKillSwitch(ctx, pulls), b.approving(ctx))
 }

@@ -35,13 +35,7 @@ func (w *World) OpenPage(ctx context.Context) (*Page, error) {
 	}
 	p := &Page{base: w.Base, client: &http.Client{Jar: jar, Transport: &http.Transport{}}}
 	form := url.Values{"token": {u.Query().Get("token")}, "next": {"/approvals"}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.base+"/sign-in/link", strings.NewReader(form.Encode()))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Origin", p.base)
-	_, err = p.do(req)
+	_, err = p.Post(ctx, "/sign-in/link", form)
 	return p, err
 }
 
@@ -51,6 +45,18 @@ func (p *Page) Get(ctx context.Context, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return p.do(req)
+}
+
+// Post sends form to path as the page's own form would, and returns what is
+// shown then.
+func (p *Page) Post(ctx context.Context, path string, form url.Values) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", p.base)
 	return p.do(req)
 }
 

@@ -87,16 +87,6 @@
     }
   }
 
-  // The number of waiting approvals stands in the title of every page, taken from the sidebar.
-  function title() {
-    const count = document.querySelector("[data-waiting]");
-    if (!count) return;
-    const n = count.textContent.trim();
-    const bare = document.title.replace(/^\(\d+\) /, "");
-    const next = n && n !== "0" ? `(${n}) ${bare}` : bare;
-    if (document.title !== next) document.title = next;
-  }
-
   // A request that got no answer at all: say so where answers appear, once.
   function unreachable() {
     const place = document.getElementById("notices");
@@ -116,24 +106,25 @@
     place.append(notice);
   }
 
-  // A decision made elsewhere makes its card shorter and moves those below. What has just moved
-  // under a pointer does not take its click: it was meant for the card that was there.
+  // What is decided elsewhere, what comes and what is read later move the buttons below. What has just moved
+  // under a pointer does not take its click: it was meant for what was there. The keyboard aims at one button.
   let places = new Map();
   let moved = -Infinity;
-  const cards = () => [...document.querySelectorAll(".approval")];
+  const answers = () => [...document.querySelectorAll(".decide")];
+  const place = (form) => Math.round(form.getBoundingClientRect().top);
 
   function remember() {
-    places = new Map(cards().map((card) => [card.id, card.offsetTop]));
+    places = new Map(answers().map((form) => [form, place(form)]));
   }
 
   function compare() {
-    if (cards().some((card) => places.has(card.id) && places.get(card.id) !== card.offsetTop)) moved = performance.now();
+    if (answers().some((form) => places.has(form) && places.get(form) !== place(form))) moved = performance.now();
     places = new Map();
   }
 
   document.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest(".decide button") : null;
-    if (!button || performance.now() - moved > 300) return;
+    if (!button || event.detail === 0 || performance.now() - moved > 300) return;
     event.preventDefault();
     event.stopImmediatePropagation();
   }, true);
@@ -141,7 +132,6 @@
   function settle() {
     ready();
     tick();
-    title();
   }
 
   document.addEventListener("click", (event) => {

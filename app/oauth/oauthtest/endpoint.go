@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tameflare/tameflare/app/oauth"
+	"github.com/tameflare/tameflare/app/outbound"
 	"github.com/tameflare/tameflare/domain/credential"
 )
 
@@ -57,7 +58,7 @@ func New(t testing.TB) *Endpoint {
 func (e *Endpoint) Client() *oauth.Client {
 	roots := x509.NewCertPool()
 	roots.AddCert(e.Certificate())
-	return &oauth.Client{Roots: roots, Allow: []oauth.Allowed{{Host: "127.0.0.1", Range: netip.MustParsePrefix("127.0.0.0/8")}}}
+	return &oauth.Client{Roots: roots, Allow: []outbound.Allowed{{Host: "127.0.0.1", Range: netip.MustParsePrefix("127.0.0.0/8")}}}
 }
 
 // OAuth returns the settings with which the endpoint is asked.

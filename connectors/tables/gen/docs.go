@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -27,7 +28,7 @@ func reference(service, table string) string {
 		name, more, _ := strings.Cut(c[3], "+")
 		a := all[name]
 		if a == nil {
-			a = &one{class: c[4], risk: c[5], undo: c[6], title: c[10]}
+			a = &one{class: c[4], risk: c[5], undo: c[6], title: listed(c[10])}
 			all[name] = a
 		}
 		a.forms = append(a.forms, form(c))
@@ -50,6 +51,11 @@ func reference(service, table string) string {
 	}
 	return b.String()
 }
+
+// listed is a title without what is said only of some requests.
+func listed(title string) string { return conditional.ReplaceAllString(title, "") }
+
+var conditional = regexp.MustCompile(`\[\{[^}\]]*[=!?][^\]]*\]`)
 
 func form(c []string) string {
 	place, method, path, when := c[0], c[1], c[2], c[7]

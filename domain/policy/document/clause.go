@@ -8,6 +8,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/tameflare/tameflare/domain/policy"
+	"github.com/tameflare/tameflare/domain/policy/terms"
 	"github.com/tameflare/tameflare/domain/yamldoc"
 )
 
@@ -113,6 +114,15 @@ func (r *reading) approval(p yamldoc.Place, c *policy.Clause) {
 			r.Bad(at, "a hold is between 0s and 30m")
 		}
 	}
+	if terms.IsMapping(keys["approvers"]) {
+		c.Approvers = terms.Read(&r.Reader, keys["approvers"])
+		for _, key := range []string{"approver_roles", "count", "min_approvals"} {
+			if keys[key].There() {
+				r.Bad(keys[key], "write this below approvers, beside what is there")
+			}
+		}
+		return
+	}
 	c.Approvers.Role = r.role(keys["approver_roles"])
 	at := r.one(keys, "count", "approvers", "min_approvals")
 	if !at.There() {
@@ -159,7 +169,7 @@ func (r *reading) length(keys map[string]yamldoc.Place, names ...string) (time.D
 }
 
 // ranks are the roles that may decide, the lowest first.
-var ranks = []string{"member", "admin", "owner"}
+var ranks = terms.Roles()
 
 // role is the lowest of the roles at p: whoever has a higher one may too.
 func (r *reading) role(p yamldoc.Place) string {

@@ -123,6 +123,9 @@ func TestAnEditChangesNothingElse(t *testing.T) {
 			"- - {field: action, operator: equals, value: github.branch.merge} # this\n+ # this\n",
 		},
 		"the approval":        {clause(0, func(c *document.ClauseForm) { c.Count, c.Role = "2", "admin" }), "- approval: {timeout: 1h} # an hour\n+ approval: {timeout: 1h, approver_roles: [admin], count: 2} # an hour\n"},
+		"who approves": {clause(0, func(c *document.ClauseForm) {
+			c.Count, c.Role, c.Groups, c.NotSelf, c.StepUp = "2", "admin", "release, ops 0x1", true, true
+		}), "- approval: {timeout: 1h} # an hour\n+ approval: {timeout: 1h, approvers: {role: admin, group: [release, ops, \\\"0x1\\\"], count: 2, prevent_self_approval: true, step_up: true}} # an hour\n"},
 		"a nested one's name": {clause(2, func(c *document.ClauseForm) { c.Name = "3rd" }), "- - name: third\n+ - name: \\\"3rd\\\"\n"},
 		"CEL":                 {clause(1, func(c *document.ClauseForm) { c.When = "params.amount > 200" }), "- when: |\n- params.amount > 100\n- # CEL has no such comment; it stays\n+ when: \\\"params.amount > 200\\\"\n"},
 		"a rule more": {func(s string) ([]byte, error) {

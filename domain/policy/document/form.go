@@ -5,6 +5,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/tameflare/tameflare/domain/policy/terms"
 	"github.com/tameflare/tameflare/domain/yamldoc"
 )
 
@@ -30,6 +31,9 @@ type ClauseForm struct {
 	Hold       string
 	Role       string
 	Count      string
+	Groups     string // names, with commas between
+	NotSelf    bool
+	StepUp     bool
 
 	// Nested says that the conditions are more than a form can show. They stay
 	// as they are, whatever else of the rule is changed; Source is how they are
@@ -91,14 +95,34 @@ func (o *outline) clauseForm(i int) (c ClauseForm) {
 	approval := entry(keys["approval"])
 	c.Timeout = seconds(approval, "timeout", "ttl", "timeout_seconds")
 	c.Hold = seconds(approval, "hold", "hold_seconds")
+	if who := approval["approvers"]; terms.IsMapping(yamldoc.Place{Node: who}) {
+		c.terms(entry(who))
+		return o.conditionsForm(i, keys["conditions"], c)
+	}
 	c.Role = lowest(plainList(approval["approver_roles"]))
 	for _, key := range []string{"count", "approvers", "min_approvals"} {
 		if text, ok := written(approval[key]); ok {
 			c.Count = text
 		}
 	}
+	return o.conditionsForm(i, keys["conditions"], c)
+}
+
+// terms reads who has to agree.
+func (c *ClauseForm) terms(who map[string]ast.Node) {
+	c.Role, _ = written(who["role"])
+	c.Count, _ = written(who["count"])
+	c.Groups = strings.Join(plainList(who["group"]), ", ")
+	for key, is := range map[string]*bool{"prevent_self_approval": &c.NotSelf, "step_up": &c.StepUp} {
+		if yes, ok := who[key].(*ast.BoolNode); ok {
+			*is = yes.Value
+		}
+	}
+}
+
+func (o *outline) conditionsForm(i int, n ast.Node, c ClauseForm) ClauseForm {
 	var flat bool
-	if c.Any, c.Conditions, flat = flatConditions(keys["conditions"]); !flat {
+	if c.Any, c.Conditions, flat = flatConditions(n); !flat {
 		c.Any, c.Conditions, c.Nested = false, nil, true
 		c.Source = o.source(i, "conditions")
 	}

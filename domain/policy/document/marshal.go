@@ -69,7 +69,7 @@ func (f Form) ruleLines() ([]string, error) {
 
 // plain is c without spaces around what people type.
 func (c ClauseForm) plain() ClauseForm {
-	for _, field := range []*string{&c.Name, &c.When, &c.Decision, &c.Reason, &c.Risk, &c.Timeout, &c.Hold, &c.Role, &c.Count} {
+	for _, field := range []*string{&c.Name, &c.When, &c.Decision, &c.Reason, &c.Risk, &c.Timeout, &c.Hold, &c.Role, &c.Count, &c.Groups} {
 		*field = strings.TrimSpace(strings.ReplaceAll(*field, "\r\n", "\n"))
 	}
 	var conditions []ConditionForm
@@ -79,7 +79,7 @@ func (c ClauseForm) plain() ClauseForm {
 	c.Conditions = conditions
 	c.Any = c.Any && len(c.Conditions) > 1
 	if c.Decision != "require_approval" {
-		c.Timeout, c.Hold, c.Role, c.Count = "", "", "", ""
+		c.Timeout, c.Hold, c.Role, c.Count, c.Groups, c.NotSelf, c.StepUp = "", "", "", "", "", false, false
 	}
 	return c
 }
@@ -117,8 +117,22 @@ func (c ClauseForm) parts() (map[string][]string, error) {
 		}
 		parts["conditions"] = lines
 	}
-	var approval []string
-	for _, one := range [][2]string{{"timeout", c.Timeout}, {"hold", c.Hold}, {"approver_roles", c.Role}, {"count", c.Count}} {
+	if approval := c.approval(); len(approval) > 0 {
+		parts["approval"] = []string{"approval: {" + strings.Join(approval, ", ") + "}"}
+	}
+	return parts, nil
+}
+
+// approval is what is said of the approval. What the older keys can say is
+// written with them.
+func (c ClauseForm) approval() []string {
+	role := "approver_roles"
+	terms := c.Groups != "" || c.NotSelf || c.StepUp
+	if terms {
+		role = "role"
+	}
+	var approval, who []string
+	for _, one := range [][2]string{{"timeout", c.Timeout}, {"hold", c.Hold}, {role, c.Role}, {"group", groupList(c.Groups)}, {"count", c.Count}, {"prevent_self_approval", yes(c.NotSelf)}, {"step_up", yes(c.StepUp)}} {
 		value := word(one[1])
 		switch {
 		case one[1] == "":
@@ -129,13 +143,41 @@ func (c ClauseForm) parts() (map[string][]string, error) {
 			value = "[" + value + "]"
 		case one[0] == "count":
 			value = plainOr(one[1])
+		case one[0] == "group" || one[0] == "prevent_self_approval" || one[0] == "step_up":
+			value = one[1]
+		}
+		if terms && one[0] != "timeout" && one[0] != "hold" {
+			who = append(who, one[0]+": "+value)
+			continue
 		}
 		approval = append(approval, one[0]+": "+value)
 	}
-	if len(approval) > 0 {
-		parts["approval"] = []string{"approval: {" + strings.Join(approval, ", ") + "}"}
+	if terms {
+		approval = append(approval, "approvers: {"+strings.Join(who, ", ")+"}")
 	}
-	return parts, nil
+	return approval
+}
+
+func yes(b bool) string {
+	if b {
+		return "true"
+	}
+	return ""
+}
+
+// groupList writes the names that people type, with commas or spaces between.
+func groupList(typed string) string {
+	names := strings.FieldsFunc(typed, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' })
+	for i, name := range names {
+		names[i] = word(name)
+	}
+	if len(names) == 1 {
+		return names[0]
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "[" + strings.Join(names, ", ") + "]"
 }
 
 // length reports whether YAML reads s as a length of time, without quotes.

@@ -101,6 +101,24 @@ tests:
     expect: allow
 `
 
+func TestWhoHasToAgreeIsANumberOrAMapping(t *testing.T) {
+	t.Parallel()
+
+	for text, want := range map[string]policy.Approvers{
+		"approvers: 3":               {Count: 3},
+		"min_approvals: 2":           {Count: 2},
+		"approver_roles: [owner]":    {Role: "owner"},
+		"approvers: {group: [b, a]}": {Group: "a+b"},
+		"approvers: {step_up: true}": {StepUp: true},
+		"approvers: {role: admin, count: 2, prevent_self_approval: true}": {Role: "admin", Count: 2, NotSelf: true},
+	} {
+		d := read(t, clauses("  - {name: a, decision: require_approval, approval: {"+text+"}}\n"))
+		if got := d.Policy.Clauses[0].Approvers; got != want {
+			t.Errorf("%s: %+v", text, got)
+		}
+	}
+}
+
 func TestADocumentIsReadWhole(t *testing.T) {
 	t.Parallel()
 
@@ -177,6 +195,11 @@ func TestMistakesAreSaidInTheirPlaces(t *testing.T) {
 		"a viewer":                      {clauses("  - {name: a, decision: require_approval, approval: {approver_roles: [viewer]}}\n"), 3, "a viewer cannot approve"},
 		"an unknown role":               {clauses("  - {name: a, decision: require_approval, approval: {approver_roles: [admn]}}\n"), 3, `did you mean "admin"?`},
 		"too many approvers":            {clauses("  - {name: a, decision: require_approval, approval: {count: 11}}\n"), 3, "from 1 to 10"},
+		"a viewer in a mapping":         {clauses("  - {name: a, decision: require_approval, approval: {approvers: {role: viewer}}}\n"), 3, "a viewer cannot approve"},
+		"a misspelt term":               {clauses("  - {name: a, decision: require_approval, approval: {approvers: {stepup: true}}}\n"), 3, `did you mean "step_up"?`},
+		"a group that cannot be":        {clauses("  - name: a\n    decision: require_approval\n    approval:\n      approvers:\n        group: Release Team\n"), 7, "A group's name is"},
+		"a role twice":                  {clauses("  - {name: a, decision: require_approval, approval: {approvers: {role: admin}, approver_roles: [owner]}}\n"), 3, "write this below approvers"},
+		"a count beside a mapping":      {clauses("  - {name: a, decision: require_approval, approval: {approvers: {role: admin}, min_approvals: 2}}\n"), 3, "write this below approvers"},
 		"a timeout twice":               {clauses("  - {name: a, decision: require_approval, approval: {timeout: 1h, timeout_seconds: 60}}\n"), 3, "said already"},
 		"too long a timeout":            {clauses("  - {name: a, decision: require_approval, approval: {timeout_seconds: 999999999999}}\n"), 3, "between 30s and 24h"},
 		"too long a hold":               {clauses("  - {name: a, decision: require_approval, approval: {hold: 31m}}\n"), 3, "between 0s and 30m"},

@@ -77,6 +77,7 @@ func (s *Server) routes() http.Handler {
 	handle("POST /v1/renew", s.renew)
 	handle("GET /v1/snapshot", s.snapshot)
 	handle("POST /v1/approvals", s.ask)
+	handle("GET /v1/approvals/changes", s.changes)
 	handle("GET /v1/approvals/{id}", s.wait)
 	handle("POST /v1/approvals/{id}/use", s.use)
 	handle("POST /v1/audit", s.audit)
@@ -145,7 +146,10 @@ func (s *Server) ask(r *http.Request) (any, error) {
 	s.Asked = append(s.Asked, in)
 	id := "apr_" + in.Fingerprint
 	if s.Approvals[id] == nil {
-		s.Approvals[id] = &wire.Approval{ID: id, Status: approval.Pending, Seq: 1, URL: s.URL + "/approvals/" + id, ExpiresAt: time.Now().Add(time.Hour)}
+		s.Approvals[id] = &wire.Approval{
+			ID: id, Status: approval.Pending, Seq: 1, URL: s.URL + "/approvals/" + id, ExpiresAt: time.Now().Add(time.Hour),
+			Principal: in.Principal, Action: in.Action.Name, Sentence: in.Sentence,
+		}
 	}
 	return *s.Approvals[id], nil
 }
@@ -162,11 +166,35 @@ func (s *Server) wait(r *http.Request) (any, error) {
 	return *s.Approvals[id], nil
 }
 
+func (s *Server) changes(r *http.Request) (any, error) {
+	after, _ := strconv.Atoi(r.URL.Query().Get("after"))
+	s.Lock()
+	if s.NoChanges {
+		s.Unlock()
+		return nil, fault.New(fault.NotFound, "There is nothing here. Is the gateway newer than the server?", nil)
+	}
+	s.Polls++
+	s.Unlock()
+	if after > 0 {
+		s.until(r, func() bool { return len(s.changed)+1 > after })
+	}
+	s.Lock()
+	defer s.Unlock()
+	out := wire.Changes{After: int64(len(s.changed)) + 1}
+	if after > 0 && after <= len(s.changed) {
+		for _, id := range s.changed[after-1:] {
+			out.Approvals = append(out.Approvals, *s.Approvals[id])
+		}
+	}
+	return out, nil
+}
+
 // Settle decides about an approval.
 func (s *Server) Settle(id string, status approval.Status) {
 	s.Lock()
 	s.Approvals[id].Status = status
 	s.Approvals[id].Seq++
+	s.changed = append(s.changed, id)
 	s.Unlock()
 	s.Ring()
 }
@@ -184,6 +212,7 @@ func (s *Server) use(r *http.Request) (any, error) {
 	}
 	a.Status = approval.Executed
 	a.Seq++
+	s.changed = append(s.changed, a.ID)
 	s.Used = append(s.Used, in)
 	return *a, nil
 }

@@ -53,6 +53,8 @@ type Server struct {
 	Renewals  int
 	Acked     int64 // newest version that was acknowledged
 	SealKey   []byte
+	NoChanges bool            // be as old as a server without the one poll for all approvals
+	Polls     int             // that were made of that kind
 	Shut      bool            // refuse client certificates in the handshake
 	Serials   map[string]bool // of client certificates seen
 
@@ -71,6 +73,7 @@ type Server struct {
 	signKey  ed25519.PrivateKey
 	rung     chan struct{}
 	tokens   map[string]bool
+	changed  []string // IDs of approvals, one for each change
 	sequence int64
 }
 
