@@ -52,7 +52,7 @@ func crowd(proxy, ca, first string, in io.Reader, out io.Writer) error {
 	}
 	for {
 		if _, err := fmt.Fscan(in, &number); err != nil {
-			return nil // the test is over
+			return nil //nolint:nilerr // the test is over
 		}
 		var all sync.WaitGroup
 		told := make([]string, number)
@@ -184,8 +184,8 @@ func memory() (heap, stacks uint64) {
 
 const crowdSize = 2000
 
-func TestTwoThousandRequestsWaitAtOnce(t *testing.T) {
-	c := newCrowd(t) // not in parallel: the memory of others would be counted
+func TestTwoThousandRequestsWaitAtOnce(t *testing.T) { //nolint:paralleltest // the memory of others would be counted
+	c := newCrowd(t)
 	c.hold(50)
 	c.release()
 	heap, stacks := memory()
@@ -204,7 +204,7 @@ func TestTwoThousandRequestsWaitAtOnce(t *testing.T) {
 	if n := c.upstream.count("PUT"); n != crowdSize+50 || used != n {
 		t.Errorf("%d arrived, with %d grants", n, used)
 	}
-	if each > 40 {
+	if each > 40 && !raced {
 		t.Errorf("each takes %.1f KiB, want 40 at most", each)
 	}
 }

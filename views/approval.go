@@ -98,15 +98,6 @@ var choices = []struct {
 	{"approve-8h", "Approve the same for 8 hours"},
 }
 
-// leftPhrase says how long there is to answer.
-func leftPhrase(a approval.Approval, now time.Time) string {
-	d := a.ExpiresAt.Sub(now)
-	if d >= time.Minute {
-		d = d.Round(time.Minute)
-	}
-	return spanText(max(d.Truncate(time.Second), 0)) + " left to answer"
-}
-
 // shortPrint is the beginning of a fingerprint, enough to compare two screens.
 func shortPrint(s string) string {
 	if len(s) < 12 {

@@ -21,9 +21,10 @@ import (
 )
 
 const (
-	// maxPending is how many requests of a gateway wait at once. An agent in
-	// a loop otherwise buries the one card that matters.
-	maxPending = 200
+	// maxPending is how many requests of a gateway wait at once. It bounds
+	// what one gateway can fill the inbox with, and is as many as a run may
+	// have waiting there.
+	maxPending = 5000
 	maxText    = 500
 	maxURL     = 4000
 	maxAction  = 64 << 10

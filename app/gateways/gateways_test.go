@@ -147,6 +147,19 @@ func TestWhoMayChangeGateways(t *testing.T) {
 		if e, err := f.Enrolment(t.Context(), f.owner, "deploy-bot"); err != nil || e.Token != "token" || e.LinkURL != f.LinkURL || e.RootPEM != "root" || e.GatewayID != g.ID {
 			t.Errorf("enrolment: %+v, %v", e, err)
 		}
+		owned := func(what, want string) {
+			t.Helper()
+			if got, err := f.store.Gateway(t.Context(), g.ID); err != nil || got.EnrolledBy != want || got.Name != "deploy-bot" {
+				t.Errorf("%s: enrolled by %q, want %q (%v)", what, got.EnrolledBy, want, err)
+			}
+		}
+		owned("by somebody", f.owner.User.ID)
+		console := f.owner
+		console.Auth = "console"
+		if _, err := f.Enrolment(t.Context(), console, g.ID); err != nil {
+			t.Fatal(err)
+		}
+		owned("by the console", "")
 	})
 }
 

@@ -138,7 +138,7 @@ func TestWhatAnEndpointAnswers(t *testing.T) {
 		"fine":           {answer: func(w http.ResponseWriter) { w.WriteHeader(204) }, done: true, status: 204},
 		"an error":       {answer: func(w http.ResponseWriter) { http.Error(w, "CANARY", 500) }, status: 500},
 		"a refusal":      {answer: func(w http.ResponseWriter) { http.Error(w, "CANARY", 400) }, status: 400},
-		"gone":           {answer: func(w http.ResponseWriter) { http.Error(w, "CANARY", 410) }, failed: true, status: 410, off: true},
+		"gone":           {answer: func(w http.ResponseWriter) { http.Error(w, "CANARY", http.StatusGone) }, failed: true, status: 410, off: true},
 		"elsewhere":      {answer: func(w http.ResponseWriter) { w.Header().Set("Location", "/CANARY"); w.WriteHeader(307) }, status: 307},
 		"too fast":       {answer: func(w http.ResponseWriter) { w.Header().Set("Retry-After", "90"); w.WriteHeader(429) }, status: 429, retry: 90 * time.Second},
 		"down for days":  {answer: func(w http.ResponseWriter) { w.Header().Set("Retry-After", "999999999999999999"); w.WriteHeader(503) }, status: 503},

@@ -114,7 +114,8 @@ func (s *Service) Save(ctx context.Context, v team.Viewer, i integration.Integra
 		return integration.Integration{}, err
 	}
 	now := audit.Time(s.Now())
-	was, fresh := integration.Integration{}, i.ID == ""
+	var was integration.Integration
+	fresh := i.ID == ""
 	if fresh {
 		i.ID, i.TeamID, i.Version = "int_"+strings.ToLower(rand.Text()), v.Team.ID, 1
 		i.CreatedBy, i.CreatedAt = v.User.ID, now

@@ -127,6 +127,7 @@ func TestAQuestionTakesTheBeginningOfABodyAndNoMore(t *testing.T) {
 	m := h.enrol(t, "deploy-bot")
 	q := ask("a")
 	q.Body, q.BodyType = []byte(strings.Repeat("x", wire.MaxBody)), "text/plain"
+	q.BodySize = 1 << 20
 	if status := m.call("POST", "/v1/approvals", q, nil); status != http.StatusOK {
 		t.Errorf("as much as may be: %d", status)
 	}

@@ -86,6 +86,11 @@ func (s *Server) saveGroup(w http.ResponseWriter, r *http.Request, v team.Viewer
 	}
 	form := views.GroupForm{ID: r.PathValue("id"), Name: strings.TrimSpace(r.PostForm.Get("name"))}
 	members := r.PostForm["member"]
+	if form.ID != "" { // what is wrong with the form is nobody's business whose group it is not
+		if _, err := s.Groups.Find(r.Context(), v.Team.ID, form.ID); err != nil {
+			return err
+		}
+	}
 	_, err := s.Groups.Save(r.Context(), v, form.ID, form.Name, members)
 	switch k := fault.Of(err); {
 	case k == fault.Invalid || k == fault.Conflict:

@@ -12,6 +12,9 @@ import (
 func TestAGroupIsMadeChangedAndDeleted(t *testing.T) {
 	t.Parallel()
 	h := furnished(t)
+	if err := h.Groups.Delete(t.Context(), h.owner, h.group); err != nil {
+		t.Fatal(err)
+	}
 	wantSays(t, "settings", h.get(t, "/settings"), `href="/settings/groups"`)
 	wantSays(t, "no group", h.get(t, "/settings/groups"), "No groups yet", "/settings/groups/new")
 	wantSays(t, "new", h.get(t, "/settings/groups/new"), `name="member"`, h.owner.User.Email)

@@ -61,6 +61,7 @@ type house struct {
 	kill     fleet.Kill
 	policy   fleet.Policy
 	replay   string
+	group    string
 	token    team.Token
 	login    team.Login
 }
@@ -139,6 +140,9 @@ func furnished(t testing.TB) *house {
 	fail()
 	h.replay, err = h.Replays.Start(h.owner.Team.ID, replay.Change{})
 	fail()
+	group, err := h.Groups.Save(ctx, h.owner, "", "night-shift", nil)
+	fail()
+	h.group = group.ID
 	_, h.token, err = h.accounts.NewToken(ctx, h.owner.User.ID, h.owner.Team.ID, "laptop", 0)
 	fail()
 	h.login, err = h.accounts.BeginLoopback(ctx, accounts.LoopbackLogin{
@@ -319,6 +323,9 @@ func (h *house) fill(pattern string) string {
 		"cli": h.login.ID, "approvals": h.approval.ID, "traffic": h.request, "gateways": h.gateway.ID,
 		"connector-types": "billing", "vault": h.cred.ID, "kill": h.kill.ID, "settings": h.token.ID,
 		"policies": h.policy.ID, "replays": h.replay,
+	}
+	if strings.HasPrefix(pattern, "/settings/groups/") {
+		id["settings"] = h.group
 	}
 	path := strings.NewReplacer("{$}", "", "{type}", "github", "{action}", "github.pr.merge", "{n}", "1").Replace(pattern)
 	return strings.ReplaceAll(path, "{id}", id[strings.Split(path, "/")[1]])

@@ -103,12 +103,12 @@ type remote struct {
 }
 
 func (r remote) with(values ...string) url.Values {
-	query := url.Values{}
+	query := make(url.Values, len(r.query)+len(values)/2)
 	for name, value := range r.query {
 		query[name] = value
 	}
-	for i := 0; i < len(values); i += 2 {
-		query.Set(values[i], values[i+1])
+	for pair := range slices.Chunk(values, 2) {
+		query.Set(pair[0], pair[1])
 	}
 	return query
 }

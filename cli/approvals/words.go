@@ -90,7 +90,7 @@ func where(channel string) string {
 
 // became says what has become of a: "Approved by Ben in Slack after 41s (fine)".
 func became(a rest.Approval) string {
-	text := ""
+	var text string
 	switch a.Status {
 	case approval.Pending:
 		if a.Needs > 1 {

@@ -108,6 +108,11 @@ var (
 
 	someDocument = rapid.Custom(func(t *rapid.T) *config.Document {
 		d := &config.Document{}
+		for _, name := range rapid.SliceOfNDistinct(groups, 0, 3, rapid.ID).Draw(t, "groups") {
+			var members []string
+			members = append(members, rapid.SampledFrom([][]string{nil, {"a@b.example"}, {"a+b@c", "no@d e"}}).Draw(t, "members")...)
+			d.Groups = append(d.Groups, config.Group{Name: name, Members: members})
+		}
 		for _, name := range rapid.SliceOfNDistinct(names, 0, 3, rapid.ID).Draw(t, "credentials") {
 			d.Credentials = append(d.Credentials, config.Credential{
 				Name: "cred-" + name, Connector: "http", Hosts: rapid.SampledFrom([][]string{nil, {"a.b", "*.c.d"}}).Draw(t, "hosts"),

@@ -37,7 +37,7 @@ const (
 	saysVisible    = "This request carries a key of this run in a place from which it would go on to the service."
 	saysOnlyTheRun = "This connector takes only the key that this run was given, and the request brings another, or none."
 
-	doToken   = "Send it to the status_url of an approval, and nowhere else."
+	doToken   = "Send it to the status_url of an approval, and nowhere else." //nolint:gosec // it holds none
 	doRestart = "Start the process anew under tameflare run, so that it reads the keys of this run."
 	doPlain   = "Send the key only where the service's own clients do, and to no other host."
 	doGiven   = "Send the key from the environment that tameflare run has set, and no other."

@@ -61,7 +61,6 @@ func (x *exchange) inquire() error {
 		}
 	}
 	defer x.s.inquiries.leave()
-	x.waiting()
 	a, err := x.s.Desk.Look(x.ctx, id, 0)
 	// What others have asked for is none of this process's business, and is not
 	// there.

@@ -187,6 +187,18 @@ func TestNobodyElseHearsOfAnApproval(t *testing.T) {
 	}
 }
 
+// Of two that are nobody's one does not belong to the other.
+func TestWhoeverIsNobodyHearsOfNothing(t *testing.T) {
+	t.Parallel()
+
+	nobodys := asked
+	nobodys.Principal = ""
+	g, token := newAsker(t, row(nobodys), func(_ *rig, _ *wire.Snapshot, run *proxy.Run) { run.Principal = "" })
+	if res, body := g.ask(g.client(false), "GET", asked.URL, "", header("Authorization", "Bearer "+token)); res.StatusCode != http.StatusNotFound {
+		t.Errorf("%s %s", res.Status, body)
+	}
+}
+
 // Wherever the token of the run goes but to the gateway itself, it is stopped,
 // and somebody hears of it.
 func TestTheTokenOfTheRunGoesNowhere(t *testing.T) {
@@ -199,6 +211,8 @@ func TestTheTokenOfTheRunGoesNowhere(t *testing.T) {
 	}{
 		"to a service":                {edit: func(r *http.Request, token string) { r.Header.Set("Authorization", "Bearer "+token) }},
 		"in a header of its own":      {edit: func(r *http.Request, token string) { r.Header.Set("X-Note", token) }},
+		"in a path":                   {edit: func(r *http.Request, token string) { r.URL.Path = "/" + token }},
+		"in the user agent":           {edit: func(r *http.Request, token string) { r.Header.Set("User-Agent", token) }},
 		"in a query":                  {edit: func(r *http.Request, token string) { r.URL.RawQuery = "q=" + token }},
 		"to a host that nobody knows": {to: "https://elsewhere.example/", edit: func(r *http.Request, token string) { r.Header.Set("Authorization", "Bearer "+token) }},
 		"to the dashboard's API":      {to: "https://dash.example/api/v1/approvals", edit: func(r *http.Request, token string) { r.Header.Set("Authorization", "Bearer "+token) }},

@@ -27,6 +27,7 @@ func (x *exchange) describe() {
 func (x *exchange) judged() {
 	d := x.decision
 	x.entry.Action = x.action
+	x.entry.Action.Resource = blotted(x.action.Resource)
 	x.entry.Decision, x.entry.By, x.entry.Rule, x.entry.Reason = d.Effect.String(), string(d.By), d.Rule, d.Reason
 	x.entry.Policy, x.entry.PolicyV, x.entry.Score = d.Policy, d.Version, d.Risk
 	x.entry.Reported, x.entry.ReportedAs = d.Reported, ""

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -105,8 +104,7 @@ func (c *chat) approve(ctx context.Context, s shown) error {
 	}
 	answer, err := c.server.Click(ctx, clicker, s.message, s.message.Buttons()[i])
 	if err == nil && answer.Status != http.StatusOK {
-		text, _ := json.Marshal(answer) //nolint:errcheck // it is for the error
-		err = fmt.Errorf("the click was answered with %s", text)
+		err = fmt.Errorf("the click was answered with %d %s", answer.Status, answer.Body)
 	}
 	return err
 }

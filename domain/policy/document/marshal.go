@@ -72,6 +72,7 @@ func (c ClauseForm) plain() ClauseForm {
 	for _, field := range []*string{&c.Name, &c.When, &c.Decision, &c.Reason, &c.Risk, &c.Timeout, &c.Hold, &c.Role, &c.Count, &c.Groups} {
 		*field = strings.TrimSpace(strings.ReplaceAll(*field, "\r\n", "\n"))
 	}
+	c.Groups = strings.Join(typedNames(c.Groups), ", ")
 	var conditions []ConditionForm
 	for _, one := range c.Conditions {
 		conditions = append(conditions, one.plain())
@@ -165,9 +166,13 @@ func yes(b bool) string {
 	return ""
 }
 
+func typedNames(typed string) []string {
+	return strings.FieldsFunc(typed, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' })
+}
+
 // groupList writes the names that people type, with commas or spaces between.
 func groupList(typed string) string {
-	names := strings.FieldsFunc(typed, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' })
+	names := typedNames(typed)
 	for i, name := range names {
 		names[i] = word(name)
 	}
