@@ -182,9 +182,7 @@ func memory() (heap, stacks uint64) {
 	return m.HeapInuse, m.StackInuse
 }
 
-const crowdSize = 2000
-
-func TestTwoThousandRequestsWaitAtOnce(t *testing.T) { //nolint:paralleltest // the memory of others would be counted
+func TestACrowdWaitsAtOnce(t *testing.T) { //nolint:paralleltest // the memory of others would be counted
 	c := newCrowd(t)
 	c.hold(50)
 	c.release()

@@ -122,7 +122,7 @@ func TestAnEditChangesNothingElse(t *testing.T) {
 			clause(0, func(c *document.ClauseForm) { c.Conditions = c.Conditions[1:] }),
 			"- - {field: action, operator: equals, value: github.branch.merge} # this\n+ # this\n",
 		},
-		"the approval":        {clause(0, func(c *document.ClauseForm) { c.Count, c.Role = "2", "admin" }), "- approval: {timeout: 1h} # an hour\n+ approval: {timeout: 1h, approver_roles: [admin], count: 2} # an hour\n"},
+		"the approval": {clause(0, func(c *document.ClauseForm) { c.Count, c.Role = "2", "admin" }), "- approval: {timeout: 1h} # an hour\n+ approval: {timeout: 1h, approver_roles: [admin], count: 2} # an hour\n"},
 		"who approves": {clause(0, func(c *document.ClauseForm) {
 			c.Count, c.Role, c.Groups, c.NotSelf, c.StepUp = "2", "admin", "release, ops 0x1", true, true
 		}), "- approval: {timeout: 1h} # an hour\n+ approval: {timeout: 1h, approvers: {role: admin, group: [release, ops, \\\"0x1\\\"], count: 2, prevent_self_approval: true, step_up: true}} # an hour\n"},

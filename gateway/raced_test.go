@@ -1,6 +1,0 @@
-//go:build race
-
-package gateway_test
-
-// raced says that the race detector keeps notes of its own in our memory.
-const raced = true
