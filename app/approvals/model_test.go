@@ -25,7 +25,7 @@ const (
 // models is how many runs there are on a database. APPROVAL_MODELS says it for
 // SQLite; Postgres has a tenth of them.
 func models(t *testing.T, postgres bool) int {
-	n := 200
+	n := 30 // under the race detector a run takes a second
 	if s := os.Getenv("APPROVAL_MODELS"); s != "" {
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {

@@ -28,7 +28,7 @@ var (
 		"at", "on", "in", "days", "used", "only",
 	}
 	pageWords   = []string{"page", "next", "prev", "previous", "continuation", "cursor", "sync", "idempotency", "start", "resume"}
-	endingNames = []string{"cardnumber", "accountnumber", "iban", "pan", "idnumber", "primaryaccountnumber"}
+	endingNames = []string{"accountnumber", "iban", "pan", "idnumber", "primaryaccountnumber"}
 )
 
 // called says how secret a value is by the path that leads to it: its own

@@ -39,6 +39,20 @@ func TestEditedRuleIsAnotherRule(t *testing.T) {
 	}
 }
 
+func TestWhoHasToAgreeIsOfTheRulesID(t *testing.T) {
+	t.Parallel()
+	seen := map[string]policy.Approvers{}
+	for _, who := range []policy.Approvers{
+		{}, {Role: "admin"}, {Count: 2}, {Role: "admin", Count: 2}, {Group: "a"}, {Group: "b"}, {Group: "a+b"}, {NotSelf: true}, {StepUp: true}, {NotSelf: true, StepUp: true}, {Group: "a", StepUp: true},
+	} {
+		id := fleet.RuleID("gw_1", "github", fleet.Rule{Pattern: "*", HoldMS: -1, Approvers: who})
+		if other, twice := seen[id]; twice {
+			t.Errorf("%+v and %+v have one ID", who, other)
+		}
+		seen[id] = who
+	}
+}
+
 // Grants are bound to the IDs that rules have had.
 func TestARuleWithoutLimitsKeepsItsID(t *testing.T) {
 	t.Parallel()

@@ -346,13 +346,18 @@ func TestAKeyTellsWhatAClauseSays(t *testing.T) {
 		"approvers": func(_ *policy.Policy, c *policy.Clause) { c.Approvers.Role = "admin" },
 		"group":     func(_ *policy.Policy, c *policy.Clause) { c.Approvers.Group = "ops" },
 		"not self":  func(_ *policy.Policy, c *policy.Clause) { c.Approvers.NotSelf = true },
-		"step up":   func(_ *policy.Policy, c *policy.Clause) { c.Approvers.StepUp = true },
-		"hold":      func(_ *policy.Policy, c *policy.Clause) { c.Hold = new(time.Duration(0)) },
-		"ttl":       func(_ *policy.Policy, c *policy.Clause) { c.TTL = time.Hour },
-		"value":     func(_ *policy.Policy, c *policy.Clause) { *c.If = *everyOf(fieldIs("params.base", "other")) },
-		"number":    func(_ *policy.Policy, c *policy.Clause) { *c.If = *everyOf(fieldIs("params.base", 1)) },
-		"fraction":  func(_ *policy.Policy, c *policy.Clause) { *c.If = *everyOf(fieldIs("params.base", 1.0)) },
-		"none":      func(_ *policy.Policy, c *policy.Clause) { c.If = nil },
+		"groups":    func(_ *policy.Policy, c *policy.Clause) { c.Approvers.Group = "ops+release" },
+		"both":      func(_ *policy.Policy, c *policy.Clause) { c.Approvers.NotSelf, c.Approvers.StepUp = true, true },
+		"all": func(_ *policy.Policy, c *policy.Clause) {
+			c.Approvers = policy.Approvers{Group: "ops", NotSelf: true, StepUp: true}
+		},
+		"step up":  func(_ *policy.Policy, c *policy.Clause) { c.Approvers.StepUp = true },
+		"hold":     func(_ *policy.Policy, c *policy.Clause) { c.Hold = new(time.Duration(0)) },
+		"ttl":      func(_ *policy.Policy, c *policy.Clause) { c.TTL = time.Hour },
+		"value":    func(_ *policy.Policy, c *policy.Clause) { *c.If = *everyOf(fieldIs("params.base", "other")) },
+		"number":   func(_ *policy.Policy, c *policy.Clause) { *c.If = *everyOf(fieldIs("params.base", 1)) },
+		"fraction": func(_ *policy.Policy, c *policy.Clause) { *c.If = *everyOf(fieldIs("params.base", 1.0)) },
+		"none":     func(_ *policy.Policy, c *policy.Clause) { c.If = nil },
 	} {
 		got := make(change)
 		if other, twice := seen[got]; twice {
